@@ -1,0 +1,1 @@
+"""Fair transfer learning on brain MRI. For research, not for diagnosis."""

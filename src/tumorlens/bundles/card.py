@@ -1,0 +1,145 @@
+"""``bundle.json``: everything a bundle knows about itself, as plain JSON with a digest over itself.
+
+Holds no scan, no thumbnail and no name of a person or file of the training data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from tumorlens.errors import IntegrityError
+from tumorlens.workspace import write_text
+
+__all__ = ["CARD_FILE", "FORMAT_VERSION", "BundleCard", "OperatingPoint", "read_card", "write_card"]
+
+CARD_FILE = "bundle.json"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """Where a probability becomes a label, for two classes.
+
+    Attributes:
+        positive_class: The class whose probability is compared.
+        threshold: Probability in 0..1 from which on the answer is ``positive_class``.
+        basis: How the threshold was chosen, in words.
+    """
+
+    positive_class: str
+    threshold: float
+    basis: str
+
+
+@dataclass(frozen=True)
+class BundleCard:
+    """The facts of a bundle.
+
+    Attributes:
+        name: The run it came from.
+        created: ISO 8601 time, UTC.
+        labels: Class names in the order of the graph's outputs.
+        backbone: Facts of the network: name, title, licence, paper, weights.
+        head: Kind and input of the classifier on top.
+        size: Side of the network's square input in pixels; scans of any size are resized to it in the graph.
+        scan_steps: Steps between a file and the graph, applied at training and at prediction.
+        temperature: What logits are divided by before the softmax.
+        calibration: What the probabilities rest on, in words.
+        operating_point: Threshold for two classes; ``None`` for more (the largest probability answers).
+        manifest_digest: Digest of the data set it was trained on.
+        split_digest: Digest of the split.
+        metrics: The run's figures.
+        marks: What must be said with every answer ("synthetic", "random weights").
+        versions: Versions of tumorlens and what it rests on.
+        files: SHA-256 of every other file of the bundle.
+        use: The limits of use, in words.
+    """
+
+    name: str
+    created: str
+    labels: tuple[str, ...]
+    backbone: Mapping[str, Any]
+    head: Mapping[str, Any]
+    size: int
+    scan_steps: tuple[str, ...]
+    temperature: float
+    calibration: str
+    operating_point: OperatingPoint | None
+    manifest_digest: str
+    split_digest: str
+    metrics: Mapping[str, Any]
+    marks: tuple[str, ...]
+    versions: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
+    use: str = "Research output, not for patient care."
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all facts, the files' digests included: it names the model."""
+        return hashlib.sha256(_canonical(asdict(self))).hexdigest()
+
+    @property
+    def model(self) -> str:
+        """The model's name on screen and in JSON: run name, ``@``, 12 digits of the digest."""
+        return f"{self.name}@{self.digest[:12]}"
+
+
+def write_card(folder: Path, card: BundleCard) -> None:
+    """Write ``bundle.json`` into ``folder``."""
+    document = {"format": FORMAT_VERSION, "digest": card.digest, **asdict(card)}
+    write_text(folder / CARD_FILE, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_card(folder: Path) -> BundleCard:
+    """Read and check ``bundle.json``.
+
+    Raises:
+        IntegrityError: It is missing, damaged, changed, or written by a newer tumorlens.
+    """
+    path = folder / CARD_FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        version = int(document.pop("format"))
+        digest = str(document.pop("digest"))
+    except FileNotFoundError:
+        raise IntegrityError(
+            f"A bundle is a folder with {CARD_FILE}, but {folder} has none: "
+            "give the bundle folder of a run (runs/NAME/bundle)."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise _damaged(path) from None
+    if version > FORMAT_VERSION:
+        raise IntegrityError(
+            f"{path} has format {version}, this tumorlens reads up to {FORMAT_VERSION}: upgrade tumorlens."
+        )
+    card = _card_from(document, path)
+    if card.digest != digest:
+        raise _damaged(path)
+    return card
+
+
+def _card_from(document: dict[str, Any], path: Path) -> BundleCard:
+    known = {item.name for item in fields(BundleCard)}
+    if not isinstance(document, dict) or set(document) != known:
+        raise _damaged(path)
+    try:
+        point = document.pop("operating_point")
+        return BundleCard(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in document.items()},
+            operating_point=None if point is None else OperatingPoint(**point),
+        )
+    except TypeError:
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> IntegrityError:
+    return IntegrityError(f"{path} was changed or damaged after it was written: make the bundle again or restore it.")
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

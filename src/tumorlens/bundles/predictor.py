@@ -1,0 +1,129 @@
+"""The one way from a scan to an answer: command line, Python, REST and page all come through here.
+
+Imports neither Keras nor TensorFlow. Knows nothing about training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tumorlens.bundles.card import BundleCard, read_card
+from tumorlens.bundles.files import GRAPH_FILE, verify_files
+from tumorlens.errors import InputError
+from tumorlens.runtime import compile_graph
+from tumorlens.scans import read_scan
+from tumorlens.types import Maps, Pixels
+
+__all__ = ["Prediction", "Predictor", "decide"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one scan. Research output, not for patient care.
+
+    Attributes:
+        source: Where the scan came from.
+        label: The answer at the bundle's operating point.
+        probabilities: Probability in 0..1 by class; uncalibrated unless the bundle's card says otherwise.
+        model: Name and digest of the model.
+        class_maps: ``(h, w, k)`` float32, where each class' score came from, on the network's coarse grid.
+    """
+
+    source: str
+    label: str
+    probabilities: Mapping[str, float]
+    model: str
+    class_maps: Maps
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys documented for ``predict --json``."""
+        return {
+            "source": self.source,
+            "label": self.label,
+            "probabilities": dict(self.probabilities),
+            "model": self.model,
+        }
+
+    def to_line(self) -> str:
+        """One line for a person: file, answer, probabilities."""
+        shown = ", ".join(f"{label} {value:.3f}" for label, value in self.probabilities.items())
+        return f"{self.source}: {self.label} ({shown})"
+
+
+class Predictor:
+    """A verified bundle, ready to answer.
+
+    Args:
+        folder: The bundle.
+        threads: CPU threads; all by default.
+
+    Raises:
+        IntegrityError: The bundle is not what was written.
+    """
+
+    def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
+        self.folder = Path(folder)
+        self.card: BundleCard = read_card(self.folder)
+        verify_files(self.folder, self.card)
+        self._graph = compile_graph(
+            self.folder / GRAPH_FILE,
+            goal="latency",
+            outputs=["probabilities", "map"],
+            threads=threads,
+        )
+
+    def predict(self, scan: str | Path | Pixels) -> Prediction:
+        """Answer for one scan.
+
+        Args:
+            scan: A file, or pixels ``(h, w, 3)`` uint8 in 0..255.
+
+        Raises:
+            InputError: The file cannot be read, or the array is not such pixels.
+        """
+        source, pixels = _open(scan)
+        return self._answer(source, self._graph.run(pixels[None]))
+
+    def _answer(self, source: str, outputs: Mapping[str, Any]) -> Prediction:
+        values = np.asarray(outputs["probabilities"], np.float64)[0]
+        probabilities = {label: float(value) for label, value in zip(self.card.labels, values, strict=True)}
+        return Prediction(
+            source=source,
+            label=decide(self.card, probabilities),
+            probabilities=probabilities,
+            model=self.card.model,
+            class_maps=np.array(outputs["map"][0], np.float32),
+        )
+
+
+def decide(card: BundleCard, probabilities: Mapping[str, float]) -> str:
+    """The label at the bundle's operating point; the largest probability where there is none.
+
+    Args:
+        card: The bundle's facts.
+        probabilities: Probability by class.
+    """
+    point = card.operating_point
+    if point is None:
+        return max(card.labels, key=lambda label: probabilities[label])
+    if probabilities[point.positive_class] >= point.threshold:
+        return point.positive_class
+    return next(label for label in card.labels if label != point.positive_class)
+
+
+def _open(scan: str | Path | Pixels) -> tuple[str, Pixels]:
+    if isinstance(scan, str | Path):
+        read = read_scan(Path(scan))
+        return read.source, read.pixels
+    pixels = np.asarray(scan)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise InputError(
+            "A scan as an array must be uint8 of shape (height, width, 3) with values 0..255, "
+            f"got {pixels.dtype} of shape {pixels.shape}: convert it without scaling."
+        )
+    return "array", pixels

@@ -1,0 +1,80 @@
+"""``tumorlens compare``: pretrained networks side by side on one data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tumorlens.cli.options import (
+    JsonOption,
+    QuietOption,
+    ThreadsOption,
+    WeightsDirOption,
+    WorkspaceOption,
+    settings_from,
+)
+
+__all__ = ["compare"]
+
+
+def compare(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Data set to compare on.")],
+    backbones: Annotated[
+        str, typer.Option(help="Networks, separated by commas (tumorlens backbones list).")
+    ] = "efficientnet-lite0",
+    protocol: Annotated[
+        str, typer.Option(help="grouped (fair), or study (the original study's split: leaky).")
+    ] = "grouped",
+    head: Annotated[str, typer.Option(help="Classifier on top, several by commas: linear, mlp, study.")] = "linear",
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Also train a small CNN from scratch (needs the extra train).")
+    ] = False,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--weights", help="imagenet, random, FILE or BACKBONE=FILE; may be repeated [default: imagenet]."),
+    ] = None,
+    weights_dir: WeightsDirOption = None,
+    size: Annotated[int, typer.Option(min=32, max=1024, help="Side of the networks' square input, pixels.")] = 240,
+    seed: Annotated[int, typer.Option(help="Seed of split, heads and bootstrap.")] = 0,
+    split_file: Annotated[Path | None, typer.Option("--split", help="Split file (tumorlens data split --write).")] = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Fit again even where the same run is finished.")] = False,
+    workspace: WorkspaceOption = None,
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Compare pretrained networks on a data set, with intervals, baselines, a report and the best model."""
+    from tumorlens.cli.output import print_comparison, print_json
+    from tumorlens.workflows.compare import CompareSettings, compare_networks
+
+    settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
+    result = compare_networks(
+        name,
+        CompareSettings(
+            backbones=split_list(backbones),
+            protocol=protocol,
+            heads=split_list(head),
+            from_scratch=from_scratch,
+            weights=tuple(weights or ("imagenet",)),
+            weights_dir=weights_dir,
+            size=size,
+            seed=seed,
+            split_file=split_file,
+            refit=refit,
+        ),
+        workspace=settings.workspace.create(),
+        threads=settings.threads,
+        progress=settings.progress,
+    )
+    if settings.json:
+        print_json(result.to_json())
+        return
+    print_comparison(result)
+
+
+def split_list(words: str) -> tuple[str, ...]:
+    """The words between commas, without blanks and repeats."""
+    return tuple(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))

@@ -1,0 +1,218 @@
+"""``tumorlens data``: bring scans in, look at them, split them, make synthetic ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tumorlens.cli.options import JsonOption, QuietOption, WorkspaceOption, settings_from
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Import, look at, split and make data sets.")
+
+_NAME = Annotated[str, typer.Argument(metavar="NAME", help="Name of a data set.")]
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(help="Folder of scans, or an .npz file with X and Y.")],
+    name: Annotated[str, typer.Option("--name", help="What to call the data set.")],
+    labels: Annotated[Path | None, typer.Option("--labels", help="CSV with image names and labels.")] = None,
+    image_column: Annotated[str | None, typer.Option(help="Its column of image names [default: guessed].")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Its column of labels [default: guessed].")] = None,
+    group_column: Annotated[str | None, typer.Option(help="Its column of patients.")] = None,
+    group_pattern: Annotated[
+        str | None,
+        typer.Option(help="Regular expression whose one group finds the patient in a file's relative path."),
+    ] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option("--rename", help="OLD=NEW: another name for a label; may be repeated.")
+    ] = None,
+    keep_column: Annotated[
+        list[str] | None, typer.Option("--keep-column", help="A further CSV column to keep; may be repeated.")
+    ] = None,
+    drop_conflicts: Annotated[
+        bool, typer.Option("--drop-conflicts", help="Leave out scans that carry two labels instead of stopping.")
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a data set of the same name.")] = False,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Mark every result as synthetic.")] = False,
+    workspace: WorkspaceOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Bring labelled scans into the workspace: class folders, a folder with a CSV, or an .npz file."""
+    from tumorlens.cli.output import print_json, print_next
+    from tumorlens.datasets import import_scans
+    from tumorlens.workflows.dataset_facts import describe_dataset, import_lines, read_renames
+
+    settings = settings_from(context, workspace=workspace, quiet=quiet, json=json)
+    result = import_scans(
+        source,
+        workspace=settings.workspace.create(),
+        name=name,
+        labels=labels,
+        image_column=image_column,
+        label_column=label_column,
+        group_column=group_column,
+        group_pattern=group_pattern,
+        class_names=read_renames(rename or []),
+        keep_columns=tuple(keep_column or ()),
+        drop_conflicts=drop_conflicts,
+        replace=replace,
+        synthetic=synthetic,
+        progress=settings.progress,
+    )
+    if settings.json:
+        print_json(describe_dataset(result.dataset, imported=result))
+        return
+    for line in import_lines(result):
+        typer.echo(line)
+    print_next(f"tumorlens compare {name} --backbones efficientnet-lite0")
+
+
+@app.command("list")
+def list_(
+    context: typer.Context, workspace: WorkspaceOption = None, quiet: QuietOption = False, json: JsonOption = False
+) -> None:
+    """List the data sets of the workspace."""
+    from tumorlens.cli.output import print_json
+    from tumorlens.workflows.dataset_facts import summarise_datasets
+
+    settings = settings_from(context, workspace=workspace, quiet=quiet, json=json)
+    rows = summarise_datasets(settings.workspace)
+    if settings.json:
+        print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['name']}: {row['scans']} scans, {row['groups']} {row['groups_are']}, {', '.join(row['classes'])}")
+    if not rows:
+        typer.echo("No data sets yet.")
+        typer.echo("Next:  tumorlens data import FOLDER --name NAME")
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    name: _NAME,
+    workspace: WorkspaceOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Show what a data set holds, with the short data check."""
+    from tumorlens.cli.output import print_json
+    from tumorlens.datasets import load_dataset
+    from tumorlens.workflows.dataset_facts import dataset_lines, describe_dataset
+
+    settings = settings_from(context, workspace=workspace, quiet=quiet, json=json)
+    dataset = load_dataset(settings.workspace, name)
+    if settings.json:
+        print_json(describe_dataset(dataset))
+        return
+    for line in dataset_lines(dataset):
+        typer.echo(line)
+
+
+@app.command("split")
+def split(
+    context: typer.Context,
+    name: _NAME,
+    seed: Annotated[int, typer.Option(help="Seed of the assignment.")] = 0,
+    read: Annotated[Path | None, typer.Option("--read", help="Check and take over a split file.")] = None,
+    write: Annotated[Path | None, typer.Option("--write", help="Write the split to a file.")] = None,
+    protocol: Annotated[str, typer.Option(help="grouped, or study (leaky: for comparison only).")] = "grouped",
+    workspace: WorkspaceOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Split a data set by group into train, validation, calibration and test."""
+    from tumorlens.cli.output import print_json, print_next
+    from tumorlens.datasets import load_dataset
+    from tumorlens.workflows.splits import describe_split, prepare_split, split_lines
+
+    settings = settings_from(context, workspace=workspace, quiet=quiet, json=json)
+    dataset = load_dataset(settings.workspace, name)
+    chosen = prepare_split(dataset, protocol=protocol, seed=seed, split_file=read)
+    if write is not None:
+        chosen.save(write)
+    if settings.json:
+        print_json(describe_split(dataset, chosen))
+        return
+    for line in split_lines(dataset, chosen):
+        typer.echo(line)
+    print_next(f"tumorlens compare {name} --backbones efficientnet-lite0")
+
+
+@app.command("synthesize")
+def synthesize(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Folder to make; must not exist yet.")],
+    patients: Annotated[int, typer.Option(help="Virtual patients.")] = 40,
+    slices: Annotated[int, typer.Option("--slices", help="Slices a patient.")] = 10,
+    spacing_mm: Annotated[float, typer.Option(help="Distance between slices in mm.")] = 4.0,
+    tumor_share: Annotated[float, typer.Option(help="Share of patients with a tumour, 0..1.")] = 0.5,
+    deformation_mm: Annotated[
+        tuple[float, float], typer.Option(help="Smallest and largest size of the deformation in mm.")
+    ] = (2.0, 6.0),
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    shortcut: Annotated[
+        bool, typer.Option("--shortcut", help="Plant a confound on purpose, for tests and teaching.")
+    ] = False,
+    import_as: Annotated[str | None, typer.Option("--import-as", help="Also import it under this name.")] = None,
+    workspace: WorkspaceOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Make synthetic scans of virtual patients, with exact tumour masks."""
+    from tumorlens.cli.output import print_json, print_next
+    from tumorlens.datasets.synthesis import SynthesisSettings
+    from tumorlens.workflows.synthesis import synthesize_scans
+
+    settings = settings_from(context, workspace=workspace, quiet=quiet, json=json)
+    wanted = SynthesisSettings(
+        patients=patients,
+        slices_each=slices,
+        spacing_mm=spacing_mm,
+        tumor_share=tumor_share,
+        deformation_mm=deformation_mm,
+        seed=seed,
+        shortcut=shortcut,
+    )
+    facts = synthesize_scans(
+        folder, wanted, workspace=settings.workspace, import_as=import_as, progress=settings.progress
+    )
+    if settings.json:
+        print_json(facts)
+        return
+    typer.echo(f"{facts['scans']} synthetic scans of {patients} virtual patients: {folder}")
+    typer.echo(f"Contact sheet: {facts['contact_sheet']}")
+    print_next(
+        f"tumorlens compare {import_as} --backbones efficientnet-lite0"
+        if import_as
+        else f"tumorlens data import {folder}/images --labels {folder}/labels.csv --group-column patient_id "
+        f"--name NAME --synthetic"
+    )
+
+
+@app.command("remove")
+def remove(
+    context: typer.Context,
+    name: _NAME,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    workspace: WorkspaceOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Remove a data set from the workspace; the source files stay."""
+    from tumorlens.datasets import load_dataset, remove_dataset
+
+    settings = settings_from(context, workspace=workspace, quiet=quiet)
+    dataset = load_dataset(settings.workspace, name)
+    if not yes:
+        typer.confirm(f"Remove {name} ({len(dataset.manifest)} scans) from the workspace?", abort=True)
+    remove_dataset(settings.workspace, name)
+    typer.echo(f"Removed {name}; the source files were not touched.")
+
+

@@ -1,0 +1,90 @@
+"""Options that several commands share, and the settings that follow from them.
+
+``--workspace``, ``--threads``, ``--quiet`` and ``--json`` may stand before or after the command's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tumorlens.progress import Progress
+    from tumorlens.workspace import Workspace
+
+__all__ = [
+    "JsonOption",
+    "QuietOption",
+    "Settings",
+    "ThreadsOption",
+    "WeightsDirOption",
+    "WorkspaceOption",
+    "settings_from",
+]
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", help="Folder for data sets, features and runs [default: $TUMORLENS_HOME or ./tumorlens-workspace]."
+    ),
+]
+ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads [default: all].")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document (docs/json.md).")]
+WeightsDirOption = Annotated[
+    Path | None,
+    typer.Option("--weights-dir", help="Folder with Keras' weight files [default: $TUMORLENS_WEIGHTS]."),
+]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the shared options came to.
+
+    Attributes:
+        workspace_path: As given; ``None`` for the default.
+        threads: CPU threads; ``None`` for all.
+        quiet: Whether progress is hidden.
+        json: Whether results are printed as JSON.
+    """
+
+    workspace_path: Path | None
+    threads: int | None
+    quiet: bool
+    json: bool
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace, located but not made."""
+        from tumorlens.workspace import Workspace
+
+        return Workspace.locate(self.workspace_path)
+
+    @property
+    def progress(self) -> Progress:
+        """Progress bars on standard error, or nothing under ``--quiet``."""
+        from tumorlens.cli.progress import RichProgress
+        from tumorlens.progress import SILENT
+
+        return SILENT if self.quiet else RichProgress()
+
+
+def settings_from(
+    context: typer.Context,
+    *,
+    workspace: Path | None = None,
+    threads: int | None = None,
+    quiet: bool = False,
+    json: bool = False,
+) -> Settings:
+    """Join a command's own options with those that stood before its name."""
+    before: dict[str, Any] = context.find_root().params
+    return Settings(
+        workspace_path=workspace or before.get("workspace"),
+        threads=threads or before.get("threads"),
+        quiet=quiet or bool(before.get("quiet")),
+        json=json or bool(before.get("json")),
+    )

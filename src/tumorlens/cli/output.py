@@ -1,0 +1,31 @@
+"""Printing results: JSON or text on standard output, nothing else there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+__all__ = ["print_json", "print_next", "print_table"]
+
+
+def print_json(document: Any, *, one_line: bool = False) -> None:
+    """Print one JSON document; NaN and infinity are refused."""
+    typer.echo(json.dumps(document, indent=None if one_line else 2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(renderable: Any) -> None:
+    """Print a Rich renderable; wide enough for a table when the output is no terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 120)
+    console.print(renderable)
+
+
+def print_next(*commands: str) -> None:
+    """Print what to type next."""
+    for command in commands:
+        typer.echo(f"Next:  {command}")

@@ -1,0 +1,44 @@
+"""``tumorlens predict``: what a bundle says about scans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tumorlens.cli.options import JsonOption, QuietOption, ThreadsOption, WorkspaceOption, settings_from
+
+__all__ = ["predict"]
+
+
+def predict(
+    context: typer.Context,
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Bundle folder, run folder or run name.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Scans, or folders of scans.")],
+    workspace: WorkspaceOption = None,
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Print class and probability for each scan. Research output, not for patient care."""
+    from tumorlens.bundles import Predictor, find_bundle, predict_files
+    from tumorlens.cli.output import print_json
+
+    settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
+    predictor = Predictor(find_bundle(bundle, runs=settings.workspace.runs), threads=settings.threads)
+    failures = 0
+    for answer in predict_files(predictor, paths):
+        if answer.error is not None:
+            failures += 1
+            typer.echo(f"Error: {answer.error}", err=True)
+        elif answer.prediction is not None:
+            if settings.json:
+                print_json(answer.prediction.to_json(), one_line=True)
+            else:
+                typer.echo(answer.prediction.to_line())
+    if not settings.json:
+        for mark in (*predictor.card.marks, predictor.card.calibration, predictor.card.use):
+            typer.echo(mark)
+    if failures:
+        raise typer.Exit(code=2)

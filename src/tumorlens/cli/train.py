@@ -1,0 +1,71 @@
+"""``tumorlens train``: one network or a CNN from scratch on one data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tumorlens.cli.options import (
+    JsonOption,
+    QuietOption,
+    ThreadsOption,
+    WeightsDirOption,
+    WorkspaceOption,
+    settings_from,
+)
+
+__all__ = ["train"]
+
+
+def train(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Data set to train on.")],
+    backbone: Annotated[str | None, typer.Option(help="Network (tumorlens backbones list).")] = None,
+    head: Annotated[str, typer.Option(help="Classifier on top: linear, mlp or study.")] = "linear",
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="A small CNN from scratch instead (needs the extra train).")
+    ] = False,
+    protocol: Annotated[str, typer.Option(help="grouped, or study (leaky: for comparison only).")] = "grouped",
+    weights: Annotated[str, typer.Option(help="imagenet, random or FILE.")] = "imagenet",
+    weights_dir: WeightsDirOption = None,
+    size: Annotated[int, typer.Option(min=32, max=1024, help="Side of the network's square input, pixels.")] = 240,
+    seed: Annotated[int, typer.Option(help="Seed of split, head and bootstrap.")] = 0,
+    split_file: Annotated[Path | None, typer.Option("--split", help="Split file.")] = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Fit again even where the same run is finished.")] = False,
+    workspace: WorkspaceOption = None,
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Train one model; its run folder holds figures, predictions and the bundle."""
+    from tumorlens.cli.output import print_comparison, print_json
+    from tumorlens.errors import InputError
+    from tumorlens.workflows.compare import CompareSettings, compare_networks
+
+    if from_scratch == (backbone is not None):
+        raise InputError("Expected either --backbone B or --from-scratch: give one of the two.")
+    settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
+    result = compare_networks(
+        name,
+        CompareSettings(
+            backbones=() if backbone is None else (backbone,),
+            protocol=protocol,
+            heads=(head,),
+            from_scratch=from_scratch,
+            weights=(weights,),
+            weights_dir=weights_dir,
+            size=size,
+            seed=seed,
+            split_file=split_file,
+            refit=refit,
+        ),
+        workspace=settings.workspace.create(),
+        threads=settings.threads,
+        progress=settings.progress,
+    )
+    if settings.json:
+        print_json(result.trained_row().to_json())
+        return
+    print_comparison(result)

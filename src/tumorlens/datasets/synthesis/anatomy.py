@@ -1,0 +1,94 @@
+"""One virtual head: which tissue lies where. Knows nothing about grey levels and tumours' looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tumorlens.datasets.synthesis.deformation import Deformation, MassEffect, Points, draw_deformation
+from tumorlens.datasets.synthesis.fields import SmoothField, draw_field
+from tumorlens.datasets.synthesis.grid import Field, Grid
+from tumorlens.datasets.synthesis.templates import Template, load_template
+
+__all__ = ["Anatomy", "Tissue", "draw_anatomy", "smoothstep"]
+
+_FLUID_WIDTH = 0.13
+_SULCUS_KNOT_MM = 11.0
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """What lies at the points of a grid; every map ``(z, y, x)`` float32.
+
+    Attributes:
+        brain: Share inside the skull-stripped brain, 0..1.
+        fluid: Share of cerebrospinal fluid, 0..1.
+        white: Share of white matter within the rest, 0..1 (grey matter is what remains).
+        t1: The template's T1 signal, 0..1: fine structure the shares do not hold.
+        depth_mm: Distance to the brain's surface, negative outside.
+        ventricle_mm: Distance to the lateral ventricles.
+    """
+
+    brain: Field
+    fluid: Field
+    white: Field
+    t1: Field
+    depth_mm: Field
+    ventricle_mm: Field
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """A patient's head.
+
+    Attributes:
+        deformation: Its shape.
+        sulci: How dark a T1 signal still counts as fluid, varying over the head: wide and narrow sulci.
+        stripping: By how many millimetres the skull stripping cut too deep or too little.
+    """
+
+    deformation: Deformation
+    sulci: SmoothField
+    sulci_level: float
+    stripping: SmoothField
+    stripping_mm: float
+
+    def locate(self, grid: Grid, mass_effect: MassEffect | None = None) -> Points:
+        """Positions in the template of the tissue at the points of ``grid``."""
+        return self.deformation.pull_back(grid, template=load_template(), mass_effect=mass_effect)
+
+    def tissue(self, grid: Grid, mass_effect: MassEffect | None = None) -> Tissue:
+        """What lies at the points of ``grid``, tissue displaced by ``mass_effect``."""
+        template: Template = load_template()
+        points = self.locate(grid, mass_effect)
+        t1, grey, white, depth, ventricle = (
+            template.sample(name, points) for name in ("t1", "grey", "white", "depth_mm", "ventricle_mm")
+        )
+        threshold = self.sulci.on(grid) + np.float32(self.sulci_level)
+        edge = depth - (self.stripping.on(grid) + np.float32(self.stripping_mm))
+        return Tissue(
+            brain=np.clip(edge + np.float32(0.5), 0, 1),
+            fluid=smoothstep((threshold - t1) * np.float32(1 / _FLUID_WIDTH) + np.float32(0.5)),
+            white=smoothstep((white / (white + grey + np.float32(1e-3)) - np.float32(0.5)) * 1.3 + np.float32(0.5)),
+            t1=t1,
+            depth_mm=depth,
+            ventricle_mm=ventricle,
+        )
+
+
+def draw_anatomy(rng: np.random.Generator, *, deformation_mm: tuple[float, float]) -> Anatomy:
+    """Draw a patient's head."""
+    return Anatomy(
+        deformation=draw_deformation(rng, range_mm=deformation_mm),
+        sulci=draw_field(rng, knot_mm=_SULCUS_KNOT_MM, amplitude=0.05),
+        sulci_level=float(rng.uniform(0.46, 0.58)),
+        stripping=draw_field(rng, knot_mm=9.0, amplitude=0.9),
+        stripping_mm=float(rng.uniform(-1.0, 1.5)),
+    )
+
+
+def smoothstep(values: Field) -> Field:
+    """Rise smoothly from 0 at 0 to 1 at 1."""
+    clipped = np.clip(values, 0, 1).astype(np.float32, copy=False)
+    return clipped * clipped * (np.float32(3) - np.float32(2) * clipped)

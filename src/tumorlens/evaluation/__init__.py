@@ -1,0 +1,49 @@
+"""Predictions become figures: metrics, intervals over groups, baselines, and the words for a network that collapsed."""
+
+from tumorlens.evaluation.baselines import (
+    MAJORITY_CLASS,
+    TRIVIAL_BASELINE,
+    area_and_brightness,
+    majority_class,
+)
+from tumorlens.evaluation.bootstrap import Interval
+from tumorlens.evaluation.collapse import collapse_reason, feature_spread
+from tumorlens.evaluation.figures import (
+    Classifier,
+    GroupsAre,
+    Kind,
+    RowFigures,
+    best_on_validation,
+    figures,
+)
+from tumorlens.evaluation.metrics import (
+    ClassFigures,
+    RocCurve,
+    confusion_matrix,
+    positive_index,
+    roc_curve,
+)
+from tumorlens.evaluation.published import PublishedFigures, published_figures
+
+__all__ = [
+    "MAJORITY_CLASS",
+    "TRIVIAL_BASELINE",
+    "ClassFigures",
+    "Classifier",
+    "GroupsAre",
+    "Interval",
+    "Kind",
+    "PublishedFigures",
+    "RocCurve",
+    "RowFigures",
+    "area_and_brightness",
+    "best_on_validation",
+    "collapse_reason",
+    "confusion_matrix",
+    "feature_spread",
+    "figures",
+    "majority_class",
+    "positive_index",
+    "published_figures",
+    "roc_curve",
+]

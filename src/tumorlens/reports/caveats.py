@@ -1,0 +1,95 @@
+"""The sentences that must stand under every table: what the intervals rest on, what leaks, how the best was chosen."""
+
+from __future__ import annotations
+
+from tumorlens.reports.comparison import LEAKY, RANDOM_WEIGHTS, RESEARCH_ONLY, SYNTHETIC, Comparison
+from tumorlens.reports.wording import counted, row_title
+
+__all__ = ["caveats", "mark_sentence"]
+
+_FEW_GROUPS = 20
+
+_MARKS = {
+    LEAKY: "Leaky: for comparison with the published table. Neighbouring slices of one patient stand in "
+    "training and test, so every figure is too high for new patients.",
+    SYNTHETIC: "Synthetic: the scans are made up, so no figure says anything about patients.",
+    RANDOM_WEIGHTS: "Random weights: a network here was not pretrained; its figures only show that the path works.",
+}
+
+
+def mark_sentence(mark: str) -> str:
+    """A mark as a sentence for a banner."""
+    return _MARKS.get(mark, mark)
+
+
+def caveats(comparison: Comparison) -> tuple[str, ...]:
+    """Everything a reader must know beside the figures, a sentence or two each, most important first."""
+    sentences = [mark_sentence(mark) for mark in comparison.marks]
+    sentences += [
+        *_about_neighbours(comparison),
+        *_about_groups(comparison),
+        *_about_intervals(comparison),
+        *_about_choice(comparison),
+        *_about_losses(comparison),
+        *(f"{row_title(row)}: {row.note}" for row in comparison.rows if row.note),
+        *comparison.notes,
+        f"{RESEARCH_ONLY[0].upper()}{RESEARCH_ONLY[1:]}.",
+    ]
+    return tuple(sentences)
+
+
+def _about_neighbours(comparison: Comparison) -> list[str]:
+    neighbours = comparison.residual_neighbours
+    if neighbours is None:
+        return []
+    verb = "has" if neighbours.above_095 == 1 else "have"
+    return [
+        f"{neighbours.above_095:,} of {counted(neighbours.test_scans, 'test scan')} still {verb} a training "
+        f"neighbour above 0.95, {neighbours.above_098:,} above 0.98 (correlation of thumbnails)."
+    ]
+
+
+def _about_groups(comparison: Comparison) -> list[str]:
+    if comparison.groups_are != "clusters":
+        return []
+    return [
+        "Groups are clusters of near-duplicate slices, not patients: slices of one patient may stand on both "
+        "sides of the split, and figures for new patients may be lower."
+    ]
+
+
+def _about_intervals(comparison: Comparison) -> list[str]:
+    intervals = [row.interval for row in comparison.rows if row.interval]
+    if not intervals:
+        return ["No intervals: they need at least two groups in the test part."]
+    first = intervals[0]
+    sentence = (
+        f"Intervals: {100 * first.level:g} %, percentile bootstrap over {first.n_groups:,} {first.unit} of the "
+        f"test part, {first.draws:,} draws."
+    )
+    if first.unit == "scans":
+        sentence += " Scans were drawn one by one, which is too narrow where scans resemble each other."
+    elif first.n_groups < _FEW_GROUPS:
+        sentence += f" With fewer than {_FEW_GROUPS} {first.unit} they are likely too narrow."
+    if any(interval.method == "exact binomial" for interval in intervals):
+        sentence += f" Where every test scan is right, the interval is exact binomial with one trial a {first.unit[:-1]}."
+    return [sentence]
+
+
+def _about_choice(comparison: Comparison) -> list[str]:
+    best = comparison.best_row
+    if best is None:
+        return []
+    return [f"Best on validation: {row_title(best)}. The test part played no role in the choice."]
+
+
+def _about_losses(comparison: Comparison) -> list[str]:
+    if not any(row.published for row in comparison.rows):
+        return []
+    penalties = [
+        f"{row.loss_penalty:.3f} for {row_title(row)}"
+        for row in comparison.rows
+        if row.loss_penalty is not None and row.published
+    ]
+    sentence = "Published losses include the L2 penalty, ours do not"
+    return [f"{sentence} (add {', '.join(penalties)})." if penalties else f"{sentence}."]

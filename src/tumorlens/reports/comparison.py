@@ -1,0 +1,170 @@
+"""The result of one comparison, as data: which classifiers, on which scans, with which figures.
+
+It is what ``compare --json`` prints and every table, plot and report is made from. Knows nothing about how it looks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from tumorlens.errors import IntegrityError
+from tumorlens.evaluation import GroupsAre, RowFigures
+
+__all__ = [
+    "LEAKY",
+    "RANDOM_WEIGHTS",
+    "RESEARCH_ONLY",
+    "SYNTHETIC",
+    "Comparison",
+    "Protocol",
+    "TrainingNeighbours",
+]
+
+Protocol: TypeAlias = Literal["grouped", "study"]
+
+RESEARCH_ONLY = "research output, not for patient care"
+"""Stands on every picture, export and answer."""
+
+LEAKY = "leaky: for comparison with the published table"
+"""Mark of the study's protocol."""
+
+SYNTHETIC = "synthetic"
+"""Mark of made-up scans."""
+
+RANDOM_WEIGHTS = "random weights"
+"""Mark of networks that were not pretrained."""
+
+
+@dataclass(frozen=True)
+class TrainingNeighbours:
+    """How many test scans still look like a scan of the training part.
+
+    Attributes:
+        test_scans: Scans in the test part.
+        above_095: Those with a training scan whose thumbnail correlates above 0.95.
+        above_098: The same above 0.98.
+    """
+
+    test_scans: int
+    above_095: int
+    above_098: int
+
+    def to_json(self) -> dict[str, int]:
+        """Keys as in ``docs/json.md``."""
+        return {
+            "test_scans": self.test_scans,
+            "above_0.95": self.above_095,
+            "above_0.98": self.above_098,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Several classifiers on one split of one data set.
+
+    Attributes:
+        protocol: "grouped", or "study" for the original, leaky split.
+        dataset: Name of the data set.
+        split_digest: Digest of the split, 64 hex digits.
+        groups_are: What the split kept together; "none" under the study's protocol.
+        classes: Class names in order.
+        positive_class: The class whose ROC area is given; ``None`` for more than two classes.
+        residual_neighbours: Test scans that look like a training scan; ``None`` where not counted.
+        parts: Scans by part and class.
+        rows: One per classifier, in the order they are shown.
+        best: Run of the row that is best on validation; ``None`` without one.
+        marks: What must be said wherever the figures are shown.
+        notes: Further sentences to show under the table.
+        seed: Of the split; ``None`` where the protocol fixes it.
+        created: ISO 8601 time, with offset.
+        versions: Package to version.
+        machine: Processor, cores and memory in one line.
+    """
+
+    protocol: Protocol
+    dataset: str
+    split_digest: str
+    groups_are: GroupsAre
+    classes: tuple[str, ...]
+    positive_class: str | None
+    residual_neighbours: TrainingNeighbours | None
+    parts: Mapping[str, Mapping[str, int]]
+    rows: tuple[RowFigures, ...]
+    best: str | None = None
+    marks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    seed: int | None = None
+    created: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: str = ""
+
+    @property
+    def best_row(self) -> RowFigures | None:
+        """The row whose run is :attr:`best`."""
+        return next((row for row in self.rows if row.run is not None and row.run == self.best), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as in ``docs/json.md``: plain values, ready for :func:`json.dumps`."""
+        neighbours = self.residual_neighbours
+        return {
+            "protocol": self.protocol,
+            "dataset": self.dataset,
+            "split_digest": self.split_digest,
+            "residual_neighbours": None if neighbours is None else neighbours.to_json(),
+            "rows": [row.to_json() for row in self.rows],
+            "groups_are": self.groups_are,
+            "classes": list(self.classes),
+            "positive_class": self.positive_class,
+            "parts": {part: dict(counts) for part, counts in self.parts.items()},
+            "best": self.best,
+            "marks": list(self.marks),
+            "notes": list(self.notes),
+            "seed": self.seed,
+            "created": self.created,
+            "versions": dict(self.versions),
+            "machine": self.machine,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Comparison:
+        """Read what :meth:`to_json` gave; keys of a newer version are left aside.
+
+        Raises:
+            IntegrityError: A key is missing or holds something else.
+        """
+        try:
+            return cls(
+                protocol=value["protocol"],
+                dataset=value["dataset"],
+                split_digest=value["split_digest"],
+                groups_are=value["groups_are"],
+                classes=tuple(value["classes"]),
+                positive_class=value["positive_class"],
+                residual_neighbours=_read_neighbours(value["residual_neighbours"]),
+                parts={part: dict(counts) for part, counts in value["parts"].items()},
+                rows=tuple(RowFigures.from_json(row) for row in value["rows"]),
+                best=value["best"],
+                marks=tuple(value["marks"]),
+                notes=tuple(value["notes"]),
+                seed=value["seed"],
+                created=value["created"],
+                versions=dict(value["versions"]),
+                machine=value["machine"],
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise IntegrityError(
+                f"The stored comparison is damaged ({error}): run the comparison again."
+            ) from error
+
+    def dumps(self) -> str:
+        """:meth:`to_json` as one indented document; NaN is refused."""
+        return json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _read_neighbours(value: Mapping[str, int] | None) -> TrainingNeighbours | None:
+    if value is None:
+        return None
+    return TrainingNeighbours(value["test_scans"], value["above_0.95"], value["above_0.98"])

@@ -1,0 +1,75 @@
+"""How rows and figures are named and written: the same words in tables, plots, reports and methods paragraphs."""
+
+from __future__ import annotations
+
+from tumorlens.evaluation import RowFigures
+
+__all__ = [
+    "NO_VALUE",
+    "counted",
+    "duration",
+    "head_name",
+    "interval",
+    "number",
+    "row_name",
+    "row_title",
+]
+
+NO_VALUE = "–"
+"""Stands where a figure does not exist."""
+
+_HEADS = {
+    "linear": "linear head",
+    "mlp": "MLP head",
+    "study": "the study's head",
+}
+
+
+def row_name(row: RowFigures) -> str:
+    """The network or baseline: what a row is mainly called."""
+    return "CNN from scratch" if row.kind == "scratch" else row.backbone
+
+
+def head_name(row: RowFigures) -> str:
+    """What stands behind the name: the head, or that it is a baseline."""
+    if row.kind == "baseline":
+        return "baseline"
+    head = "" if row.kind == "scratch" else _HEADS.get(row.head or "", row.head or "")
+    weights = "random weights" if row.weights == "random" else ""
+    return ", ".join(part for part in (head, weights) if part)
+
+
+def row_title(row: RowFigures) -> str:
+    """Name and head in one line."""
+    behind = head_name(row)
+    return f"{row_name(row)}, {behind}" if behind and row.kind != "baseline" else row_name(row)
+
+
+def number(value: float | None, *, digits: int = 3) -> str:
+    """A figure with fixed digits, or a dash."""
+    return NO_VALUE if value is None else f"{value:.{digits}f}"
+
+
+def interval(low: float | None, high: float | None, *, digits: int = 3) -> str:
+    """``low–high``, or nothing where there is no interval."""
+    return "" if low is None or high is None else f"{low:.{digits}f}–{high:.{digits}f}"
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """``1 scan``, ``3,762 scans``."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 5 s``, ``1 h 4 min``, or a dash."""
+    if seconds is None:
+        return NO_VALUE
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    minutes = round(whole / 60)
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,29 @@
+"""A file becomes pixels: the only path from bytes to arrays. Knows nothing about labels or networks."""
+
+from tumorlens.scans.arrays import ArrayScans, open_arrays, read_texts
+from tumorlens.scans.digest import pixel_digest
+from tumorlens.scans.eight_bit import SIXTEEN_BIT_MODES, scale_sixteen_bit, to_pixels
+from tumorlens.scans.files import SCAN_SUFFIXES, scan_files, visible_folders
+from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
+from tumorlens.scans.order import natural_key
+from tumorlens.scans.raster import Scan, decode_scan, quiet_decoding, read_scan
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "SCAN_SUFFIXES",
+    "SIXTEEN_BIT_MODES",
+    "ArrayScans",
+    "ReadLimits",
+    "Scan",
+    "decode_scan",
+    "natural_key",
+    "open_arrays",
+    "pixel_digest",
+    "quiet_decoding",
+    "read_scan",
+    "read_texts",
+    "scale_sixteen_bit",
+    "scan_files",
+    "to_pixels",
+    "visible_folders",
+]

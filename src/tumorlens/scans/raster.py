@@ -1,0 +1,132 @@
+"""A file becomes pixels: the only path from image bytes to arrays. Knows nothing about labels."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from tumorlens.errors import InputError, NotFoundError
+from tumorlens.scans.eight_bit import to_pixels
+from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
+from tumorlens.types import Pixels
+
+__all__ = ["Scan", "decode_scan", "quiet_decoding", "read_scan"]
+
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
+_STACKS = frozenset({"PNG", "TIFF", "WEBP"})
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """One 2-D image.
+
+    Attributes:
+        pixels: ``(h, w, 3)`` uint8 in 0..255, upright.
+        format: What it was read from (``"PNG"``, ``"JPEG"``, ``"NPZ"``, …).
+        mode: How its values were stored (Pillow's mode, ``"L"``, ``"RGB"``, ``"I;16"``, … or the
+            dtype of an array).
+        source: Where it came from.
+    """
+
+    pixels: Pixels = field(repr=False)
+    format: str
+    mode: str
+    source: str
+
+
+def read_scan(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> Scan:
+    """Read one PNG, JPEG, TIFF, BMP or WebP file.
+
+    Args:
+        path: The file.
+        limits: Largest file and picture; both are checked before decoding.
+
+    Returns:
+        The scan, with its EXIF orientation applied and its values as in
+        :mod:`tumorlens.scans.eight_bit`.
+
+    Raises:
+        NotFoundError: There is no such file.
+        InputError: It is empty, truncated, damaged, too large, of another format, or a stack.
+    """
+    try:
+        limits.check_file(path.stat().st_size, source=str(path))
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFoundError(f"The file {path} does not exist: check the path.") from error
+    except IsADirectoryError as error:
+        raise InputError(f"Expected an image file, but {path} is a folder.") from error
+    except OSError as error:
+        reason = error.strerror or "unknown reason"
+        raise InputError(f"{path} cannot be read ({reason}): check its permissions.") from error
+    return decode_scan(data, source=str(path), limits=limits)
+
+
+def decode_scan(data: bytes, *, source: str, limits: ReadLimits = DEFAULT_LIMITS) -> Scan:
+    """Decode the bytes of one image file; like :func:`read_scan` otherwise.
+
+    Args:
+        data: The whole file.
+        source: Its name, for messages.
+        limits: Largest file and picture.
+
+    Raises:
+        InputError: As for :func:`read_scan`.
+    """
+    limits.check_file(len(data), source=source)
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            limits.check_picture(height=image.height, width=image.width, source=source)
+            _check_single(image, source=source)
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            pixels = to_pixels(upright, source=source)
+            return Scan(pixels, image.format or "", image.mode, source)
+    except InputError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InputError(
+            f"{source} has more than {limits.pixels / 1e6:.0f} million pixels, the limit for one "
+            "scan: save it smaller or remove it."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"{source} is not a readable image (expected PNG, JPEG, TIFF, BMP or WebP): "
+            "replace or remove it."
+        ) from error
+    except Exception as error:  # damaged bytes make decoders raise anything, down to struct.error
+        raise InputError(
+            f"{source} is truncated or damaged ({_reason(error)}): replace or remove it."
+        ) from error
+
+
+@contextmanager
+def quiet_decoding() -> Iterator[None]:
+    """Silence Pillow's remarks on odd metadata while many files are read.
+
+    They name no file, and what matters is raised as an error. Python's warning filters belong to
+    the whole process: enter this once, around a pool of threads, not in each of them.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
+def _check_single(image: Image.Image, *, source: str) -> None:
+    frames = getattr(image, "n_frames", 1)
+    if image.format in _STACKS and frames > 1:
+        raise InputError(
+            f"{source} is a stack of {frames} pictures, expected one scan: "
+            "save each as a file of its own."
+        )
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 120 else text[:117] + "..."

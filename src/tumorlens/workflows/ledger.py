@@ -1,0 +1,43 @@
+"""How often each test part was opened: one line a time, never rewritten.
+
+A test part that is looked at again and again stops being one; the count stands in every report.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+
+from tumorlens.workspace import Workspace, storage_errors
+
+__all__ = ["count_openings", "record_opening"]
+
+
+def record_opening(workspace: Workspace, *, dataset: str, split_digest: str, run: str) -> None:
+    """Append that ``run`` computed figures on the test part of a split."""
+    line = json.dumps(
+        {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "dataset": dataset,
+            "split_digest": split_digest,
+            "run": run,
+        }
+    )
+    with storage_errors(workspace.ledger), workspace.ledger.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def count_openings(workspace: Workspace, split_digest: str) -> int:
+    """How many times the test part of a split was opened in this workspace."""
+    if not workspace.ledger.is_file():
+        return 0
+    count = 0
+    for line in workspace.ledger.read_text(encoding="utf-8").splitlines():
+        try:
+            count += json.loads(line)["split_digest"] == split_digest
+        except (ValueError, KeyError, TypeError):  # a line cut short by a kill says nothing
+            continue
+    return count

@@ -1,0 +1,207 @@
+"""Run folders: what one trained model was, gave and shipped.
+
+A run's name ends in a digest of everything that decides its result, so the same work is found again instead of being
+done twice, and two different runs never share a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tumorlens.errors import IntegrityError, NotFoundError
+from tumorlens.evaluation import Row
+from tumorlens.workspace import Workspace
+
+__all__ = ["RunConfig", "RunRecord", "find_finished", "find_run", "list_runs", "remove_run"]
+
+CONFIG_FILE = "config.toml"
+METRICS_FILE = "metrics.json"
+HISTORY_FILE = "history.csv"
+PREDICTIONS_FILE = "predictions.parquet"
+METHODS_FILE = "methods.md"
+BUNDLE_FOLDER = "bundle"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides what a run gives.
+
+    Attributes:
+        dataset: Name of the data set.
+        manifest_digest: Its digest.
+        split_digest: Digest of the split.
+        protocol: ``grouped`` or ``study``.
+        backbone: Name of the network, or ``scratch``.
+        head: Kind of classifier.
+        weights: Where the network's weights came from, in one word.
+        weights_digest: SHA-256 over the weight tensors; empty for a CNN from scratch.
+        graph_version: Version of the code that made the graph.
+        size: Side of the network's input in pixels.
+        seed: Seed of head and bootstrap.
+        tumorlens: Version of tumorlens.
+    """
+
+    dataset: str
+    manifest_digest: str
+    split_digest: str
+    protocol: str
+    backbone: str
+    head: str
+    weights: str
+    weights_digest: str
+    graph_version: int
+    size: int
+    seed: int
+    tumorlens: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the facts."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return f"{self.dataset}-{self.protocol}-{self.backbone}-{self.head}-{self.digest[:8]}"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A finished run, as read from its folder.
+
+    Attributes:
+        folder: Where it lies.
+        config: Its ``config.toml``.
+        row: Its figures.
+        created: ISO 8601 time, UTC.
+        marks: What must be said with it.
+    """
+
+    folder: Path
+    config: Mapping[str, Any]
+    row: Row
+    created: str
+    marks: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.folder.name
+
+    @property
+    def split_digest(self) -> str:
+        """Digest of the split its figures rest on."""
+        return str(self.config["run"]["split_digest"])
+
+    @property
+    def bundle(self) -> Path:
+        """Folder of its bundle."""
+        return self.folder / BUNDLE_FOLDER
+
+    @property
+    def methods(self) -> str:
+        """The paragraph for a paper."""
+        return (self.folder / METHODS_FILE).read_text(encoding="utf-8")
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """Its training history: one mapping an epoch, or a strength for linear heads."""
+        import pandas as pd
+
+        table = pd.read_csv(self.folder / HISTORY_FILE)
+        return [{str(key): float(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the methods paragraph."""
+        return {
+            "run": self.name,
+            "created": self.created,
+            "config": dict(self.config),
+            "metrics": self.row.to_json(),
+            "marks": list(self.marks),
+            "folder": str(self.folder),
+        }
+
+    def to_line(self) -> str:
+        """One line for a person."""
+        row = self.row
+        if row.collapsed:
+            figure = row.collapsed
+        else:
+            figure = f"test accuracy {row.test_accuracy:.3f}"
+            if row.test_accuracy_low is not None:
+                figure += f" [{row.test_accuracy_low:.3f}, {row.test_accuracy_high:.3f}]"
+        marks = f" ({'; '.join(self.marks)})" if self.marks else ""
+        return f"{self.name}: {figure}{marks}"
+
+
+def find_finished(workspace: Workspace, config: RunConfig) -> RunRecord | None:
+    """The finished run of exactly this configuration, if there is one."""
+    folder = workspace.runs / config.name
+    if not (folder / METRICS_FILE).is_file():
+        return None
+    record = read_run(folder)
+    return record if record.config["run"] == asdict(config) else None
+
+
+def find_run(workspace: Workspace, name: str) -> RunRecord:
+    """The run called ``name``.
+
+    Raises:
+        NotFoundError: There is none; the message lists some that are there.
+    """
+    known = _names(workspace)
+    if name in known:
+        return read_run(workspace.runs / name)
+    shown = ", ".join(known[:5]) if known else "none yet"
+    raise NotFoundError(f"Expected the name of a run ({shown}), got {name!r}: tumorlens runs list shows them all.")
+
+
+def list_runs(workspace: Workspace) -> list[RunRecord]:
+    """All finished runs, oldest first."""
+    return sorted((read_run(workspace.runs / name) for name in _names(workspace)), key=lambda run: run.created)
+
+
+def remove_run(workspace: Workspace, name: str) -> None:
+    """Delete a run's folder."""
+    shutil.rmtree(find_run(workspace, name).folder)
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Read a run's folder.
+
+    Raises:
+        IntegrityError: A file is missing or damaged.
+    """
+    try:
+        config = tomllib.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+        return RunRecord(
+            folder=folder,
+            config=config,
+            row=Row.from_json(metrics["row"]),
+            created=str(metrics["created"]),
+            marks=tuple(metrics["marks"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(
+            f"The run {folder.name} is damaged ({type(error).__name__}): "
+            f"remove the folder {folder} and run the command again."
+        ) from error
+
+
+def _names(workspace: Workspace) -> list[str]:
+    if not workspace.runs.is_dir():
+        return []
+    return sorted(
+        folder.name
+        for folder in workspace.runs.iterdir()
+        if not folder.name.startswith(".") and (folder / METRICS_FILE).is_file()
+    )

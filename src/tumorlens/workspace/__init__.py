@@ -1,0 +1,25 @@
+"""Where things lie, and how they are written: atomically, with a format version. Knows nothing about their content."""
+
+from tumorlens.workspace.atomic import (
+    atomic_directory,
+    atomic_path,
+    storage_errors,
+    write_bytes,
+    write_json,
+    write_text,
+)
+from tumorlens.workspace.cleanup import folder_size, remove_leftovers
+from tumorlens.workspace.folders import Workspace, check_name
+
+__all__ = [
+    "Workspace",
+    "atomic_directory",
+    "atomic_path",
+    "check_name",
+    "folder_size",
+    "remove_leftovers",
+    "storage_errors",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
