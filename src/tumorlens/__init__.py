@@ -1,1 +1,71 @@
-"""Fair transfer learning on brain MRI. For research, not for diagnosis."""
+"""Fair transfer learning on brain MRI. For research, not for diagnosis.
+
+The pipeline, and the packages in its order::
+
+    files ── scans ──> pixels ── datasets ──> manifest, clusters, splits
+                                                  │
+    backbones ── runtime ──> compiled graph ── features ──> cached vectors
+                                                  │
+                         training ──> heads ── evaluation ──> figures with intervals
+                                        │                          │
+                                     bundles                    reports
+                                        └──── workflows ── cli ────┘
+
+In Python::
+
+    import tumorlens as tl
+
+    scans = tl.import_scans("images", labels="labels.csv", name="clinic")
+    result = tl.compare(scans, backbones=["resnet50", "vgg16", "efficientnetb0"])
+    result.table()
+    print(result.best.predict("scan.png").label)
+
+Names are loaded when first used, so importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tumorlens.bundles import Prediction, Predictor
+    from tumorlens.datasets import Dataset
+    from tumorlens.errors import TumorlensError
+    from tumorlens.workflows.compare import ComparisonResult
+    from tumorlens.workflows.public import compare, import_scans, load_scans
+    from tumorlens.workspace import Workspace
+
+__all__ = [
+    "ComparisonResult",
+    "Dataset",
+    "Prediction",
+    "Predictor",
+    "TumorlensError",
+    "Workspace",
+    "compare",
+    "import_scans",
+    "load_scans",
+]
+
+_HOME = {
+    "ComparisonResult": "tumorlens.workflows.compare",
+    "Dataset": "tumorlens.datasets",
+    "Prediction": "tumorlens.bundles",
+    "Predictor": "tumorlens.bundles",
+    "TumorlensError": "tumorlens.errors",
+    "Workspace": "tumorlens.workspace",
+    "compare": "tumorlens.workflows.public",
+    "import_scans": "tumorlens.workflows.public",
+    "load_scans": "tumorlens.workflows.public",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'tumorlens' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

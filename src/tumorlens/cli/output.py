@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-__all__ = ["print_json", "print_next", "print_table"]
+__all__ = ["print_comparison", "print_json", "print_next", "print_table"]
 
 
 def print_json(document: Any, *, one_line: bool = False) -> None:
@@ -29,3 +29,15 @@ def print_next(*commands: str) -> None:
     """Print what to type next."""
     for command in commands:
         typer.echo(f"Next:  {command}")
+
+
+def print_comparison(result: Any) -> None:
+    """Print a comparison's tables, where its files lie, and what to type next."""
+    from tumorlens.reports import to_rich
+
+    print_table(to_rich(result.comparison))
+    typer.echo("")
+    typer.echo(f"Report:     {result.report}")
+    if result.best_run is not None:
+        typer.echo(f"Best model: {result.best_run.bundle}")
+        print_next(f"tumorlens predict {result.best_run.bundle} SCAN.png")

@@ -11,7 +11,7 @@ _FEW_GROUPS = 20
 
 _MARKS = {
     LEAKY: "Leaky: for comparison with the published table. Neighbouring slices of one patient stand in "
-    "training and test, so every figure is too high for new patients.",
+    "training and test, so the figures are likely too high for new patients.",
     SYNTHETIC: "Synthetic: the scans are made up, so no figure says anything about patients.",
     RANDOM_WEIGHTS: "Random weights: a network here was not pretrained; its figures only show that the path works.",
 }
@@ -68,7 +68,9 @@ def _about_intervals(comparison: Comparison) -> list[str]:
         f"test part, {first.draws:,} draws."
     )
     if first.unit == "scans":
-        sentence += " Scans were drawn one by one, which is too narrow where scans resemble each other."
+        sentence += (
+            " Scans were drawn one by one, which is too narrow where scans resemble each other."
+        )
     elif first.n_groups < _FEW_GROUPS:
         sentence += f" With fewer than {_FEW_GROUPS} {first.unit} they are likely too narrow."
     if any(interval.method == "exact binomial" for interval in intervals):

@@ -104,7 +104,9 @@ class Comparison:
     @property
     def best_row(self) -> RowFigures | None:
         """The row whose run is :attr:`best`."""
-        return next((row for row in self.rows if row.run is not None and row.run == self.best), None)
+        return next(
+            (row for row in self.rows if row.run is not None and row.run == self.best), None
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as in ``docs/json.md``: plain values, ready for :func:`json.dumps`."""

@@ -23,7 +23,7 @@ def comparison_grids(comparison: Comparison) -> tuple[Grid, ...]:
 
     With more than three classes, precision, recall and F1 stand in a third table, a line a class.
     """
-    grids = (study_grid(comparison), interval_grid(comparison))
+    grids: tuple[Grid, ...] = (study_grid(comparison), interval_grid(comparison))
     if len(comparison.classes) > _MOST_CLASSES_ACROSS:
         grids += (class_grid(comparison),)
     return grids
@@ -37,8 +37,8 @@ def study_grid(comparison: Comparison) -> Grid:
         Column("Model", numeric=False),
         Column("Train", "acc / loss"),
         Column("Validation", "acc / loss"),
-        *(Column(f"Test: {name}", "P / R / F1") for name in classes),
-        Column("Test", "accuracy"),
+        *(Column(name, "test P / R / F1") for name in classes),
+        Column("All", "test accuracy"),
     )
     rows: list[GridRow] = []
     for index, row in enumerate(comparison.rows):
@@ -63,7 +63,8 @@ def interval_grid(comparison: Comparison) -> Grid:
         Column("Peak memory"),
     )
     rows = tuple(
-        GridRow(_interval_cells(row, with_published), _tone(row, comparison)) for row in comparison.rows
+        GridRow(_interval_cells(row, with_published), _tone(row, comparison))
+        for row in comparison.rows
     )
     return Grid("On the test part, with intervals", columns, rows)
 
@@ -83,7 +84,10 @@ def class_grid(comparison: Comparison) -> Grid:
             (
                 _name_cell(row) if name == comparison.classes[0] else Cell(""),
                 Cell(name),
-                *(Cell(number(value, digits=2)) for value in (entry.precision, entry.recall, entry.f1)),
+                *(
+                    Cell(number(value, digits=2))
+                    for value in (entry.precision, entry.recall, entry.f1)
+                ),
                 Cell(f"{entry.support:,}"),
             ),
             _tone(row, comparison),
@@ -99,7 +103,8 @@ def parts_grid(comparison: Comparison) -> Grid:
     columns = (Column("Part", numeric=False), *map(Column, comparison.classes), Column("All"))
     parts = {part: counts for part, counts in comparison.parts.items() if sum(counts.values())}
     rows = [
-        GridRow((Cell(part), *_count_cells(counts, comparison.classes))) for part, counts in parts.items()
+        GridRow((Cell(part), *_count_cells(counts, comparison.classes)))
+        for part, counts in parts.items()
     ]
     total = {
         name: sum(counts.get(name, 0) for counts in parts.values()) for name in comparison.classes
@@ -147,7 +152,9 @@ def _published_cells(published: PublishedFigures, n_classes: int) -> tuple[Cell,
 
 
 def _interval_cells(row: RowFigures, with_published: bool) -> tuple[Cell, ...]:
-    accuracy = Cell(number(row.test_accuracy), interval(row.test_accuracy_low, row.test_accuracy_high))
+    accuracy = Cell(
+        number(row.test_accuracy), interval(row.test_accuracy_low, row.test_accuracy_high)
+    )
     memory = NO_VALUE if row.peak_memory_mb is None else f"{row.peak_memory_mb:,.0f} MB"
     return (
         _name_cell(row),
@@ -180,7 +187,10 @@ def _class_cell(entry: ClassFigures | None) -> Cell:
 
 
 def _count_cells(counts: Mapping[str, int], classes: Sequence[str]) -> tuple[Cell, ...]:
-    return (*(Cell(f"{counts.get(name, 0):,}") for name in classes), Cell(f"{sum(counts.values()):,}"))
+    return (
+        *(Cell(f"{counts.get(name, 0):,}") for name in classes),
+        Cell(f"{sum(counts.values()):,}"),
+    )
 
 
 def _auc_title(comparison: Comparison) -> str:

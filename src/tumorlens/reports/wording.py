@@ -21,7 +21,7 @@ NO_VALUE = "–"
 _HEADS = {
     "linear": "linear head",
     "mlp": "MLP head",
-    "study": "the study's head",
+    "study": "study head",
 }
 
 

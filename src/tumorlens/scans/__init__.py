@@ -1,4 +1,4 @@
-"""A file becomes pixels: the only path from bytes to arrays. Knows nothing about labels or networks."""
+"""A file becomes pixels: the only path from bytes to arrays. Knows nothing about networks."""
 
 from tumorlens.scans.arrays import ArrayScans, open_arrays, read_texts
 from tumorlens.scans.digest import pixel_digest

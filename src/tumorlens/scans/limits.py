@@ -1,4 +1,4 @@
-"""How large a scan may be. Checked before anything is decoded, so that a crafted file costs nothing."""
+"""How large a scan may be; checked before decoding, so that a crafted file costs nothing."""
 
 from __future__ import annotations
 

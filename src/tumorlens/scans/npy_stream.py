@@ -47,14 +47,17 @@ class StreamedArray:
             InputError: The file is truncated or damaged.
         """
         row_bytes = self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64))
-        with _reading(self.path), zipfile.ZipFile(self.path) as archive:
-            with archive.open(self.member) as stream:
-                _read_header(stream)
-                for start in range(0, self.shape[0], rows):
-                    count = min(rows, self.shape[0] - start)
-                    data = _read_exactly(stream, count * row_bytes)
-                    yield np.frombuffer(data, self.dtype).reshape(count, *self.shape[1:])
-                stream.read(1)  # at the end of the member its checksum is compared
+        with (
+            _reading(self.path),
+            zipfile.ZipFile(self.path) as archive,
+            archive.open(self.member) as stream,
+        ):
+            _read_header(stream)
+            for start in range(0, self.shape[0], rows):
+                count = min(rows, self.shape[0] - start)
+                data = _read_exactly(stream, count * row_bytes)
+                yield np.frombuffer(data, self.dtype).reshape(count, *self.shape[1:])
+            stream.read(1)  # at the end of the member its checksum is compared
 
     def whole(self) -> npt.NDArray[Any]:
         """Return the whole array; for small ones only."""

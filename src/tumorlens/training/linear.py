@@ -40,7 +40,7 @@ __all__ = ["STRENGTHS", "fit_linear", "fit_linear_at"]
 STRENGTHS: tuple[float, ...] = tuple(float(s) for s in np.geomspace(10.0, 1e-4, 11))
 """Weights of the L2 term, strong to weak, two a decade."""
 
-_FOLD_TOLERANCE = 1e-7
+_FOLD_TOLERANCE = 1e-6
 _FINAL_TOLERANCE = 1e-12
 _WORSE_IN_A_ROW = 2
 

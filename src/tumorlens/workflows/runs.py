@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tumorlens.errors import IntegrityError, NotFoundError
-from tumorlens.evaluation import Row
+from tumorlens.evaluation import RowFigures
 from tumorlens.workspace import Workspace
 
 __all__ = ["RunConfig", "RunRecord", "find_finished", "find_run", "list_runs", "remove_run"]
@@ -86,7 +86,7 @@ class RunRecord:
 
     folder: Path
     config: Mapping[str, Any]
-    row: Row
+    row: RowFigures
     created: str
     marks: tuple[str, ...]
 
@@ -133,7 +133,7 @@ class RunRecord:
         """One line for a person."""
         row = self.row
         if row.collapsed:
-            figure = row.collapsed
+            figure = f"collapsed: {row.collapsed_because}"
         else:
             figure = f"test accuracy {row.test_accuracy:.3f}"
             if row.test_accuracy_low is not None:
@@ -186,7 +186,7 @@ def read_run(folder: Path) -> RunRecord:
         return RunRecord(
             folder=folder,
             config=config,
-            row=Row.from_json(metrics["row"]),
+            row=RowFigures.from_json(metrics["row"]),
             created=str(metrics["created"]),
             marks=tuple(metrics["marks"]),
         )

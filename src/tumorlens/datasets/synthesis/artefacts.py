@@ -14,6 +14,7 @@ from tumorlens.datasets.synthesis.settings import Scaling
 
 __all__ = ["Scanner", "draw_scanner", "mark_corner"]
 
+_SHOULDER = 0.65
 _MARK_MM = 7.0
 _MARK_GREY = 230
 
@@ -50,7 +51,8 @@ class Scanner:
         sigma = (0, self.blur_mm / pixel_mm, self.blur_mm / pixel_mm)
         shaded = ndimage.gaussian_filter(shaded, sigma, truncate=3)
         real, imaginary = (
-            self.noise * _correlated(rng.standard_normal(signal.shape, dtype=np.float32), 0.6 / pixel_mm)
+            self.noise
+            * _correlated(rng.standard_normal(signal.shape, dtype=np.float32), 0.6 / pixel_mm)
             for _ in range(2)
         )
         return np.sqrt(np.square(shaded + real) + np.square(imaginary)) * (brain > 0.5)
@@ -61,18 +63,21 @@ class Scanner:
             white: Field | float = self.window
         else:
             white = np.maximum(acquired.max(axis=(1, 2), keepdims=True), 1e-6)
-        levels = np.clip(acquired / np.float32(white), 0, 1) ** np.float32(self.gamma)
+        levels = acquired / np.float32(white)
+        if scaling == "window":
+            levels = _shoulder(levels)
+        levels = np.clip(levels, 0, 1) ** np.float32(self.gamma)
         return np.rint(levels * 255).astype(np.uint8)
 
 
 def draw_scanner(rng: np.random.Generator) -> Scanner:
     """Draw how a patient is scanned."""
     return Scanner(
-        shading=draw_field(rng, knot_mm=75.0, amplitude=float(rng.uniform(0.03, 0.14))),
+        shading=draw_field(rng, knot_mm=75.0, amplitude=float(rng.uniform(0.02, 0.09))),
         blur_mm=float(rng.uniform(0.4, 1.0)),
         thickness_mm=float(rng.uniform(0.5, 1.6)),
-        noise=float(rng.uniform(0.01, 0.07)),
-        window=float(rng.uniform(1.45, 2.5)),
+        noise=float(rng.uniform(0.008, 0.045)),
+        window=float(rng.uniform(1.35, 2.3)),
         gamma=float(rng.uniform(0.85, 1.15)),
     )
 
@@ -83,6 +88,13 @@ def mark_corner(picture: npt.NDArray[np.uint8], *, pixel_mm: float) -> npt.NDArr
     marked = picture.copy()
     marked[edge : 2 * edge, edge : 2 * edge] = _MARK_GREY
     return marked
+
+
+def _shoulder(levels: Field) -> Field:
+    """Bend what is brighter than the shoulder towards 1, so that bright lesions keep their structure."""
+    room = np.float32(1 - _SHOULDER)
+    above = np.maximum(levels - np.float32(_SHOULDER), 0)
+    return np.minimum(levels, np.float32(_SHOULDER)) + room * (1 - np.exp(-above / room))
 
 
 def _correlated(noise: Field, sigma: float) -> Field:

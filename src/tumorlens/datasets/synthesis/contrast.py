@@ -66,7 +66,9 @@ class Contrast:
 
     def _with_tumor(self, values: Field, grid: Grid, tumor: TumorParts) -> Field:
         knots = self.knots.on(grid)
-        values = _mix(values, np.float32(self.oedema) * (1 + np.float32(0.06) * knots), tumor.oedema)
+        values = _mix(
+            values, np.float32(self.oedema) * (1 + np.float32(0.06) * knots), tumor.oedema
+        )
         core = np.float32(self.core) * (1 + np.float32(self.mottle) * knots)
         values = _mix(values, core, tumor.core)
         return _mix(values, np.float32(self.necrosis), tumor.necrosis)
@@ -75,8 +77,8 @@ class Contrast:
 def draw_contrast(rng: np.random.Generator) -> Contrast:
     """Draw a patient's signal levels."""
     grey = float(rng.uniform(1.03, 1.35))
-    fluid = float(rng.uniform(0.08, 0.3))
-    conspicuity = float(0.12 + 1.0 * rng.beta(1.5, 2.2))
+    fluid = float(rng.uniform(0.06, 0.28))
+    conspicuity = float(0.1 + 0.9 * rng.beta(1.3, 1.5))
     oedema = grey * (1 + conspicuity)
     return Contrast(
         grey=grey,

@@ -43,7 +43,7 @@ class MassEffect:
     strength: float
 
     def shift(self, grid: Grid) -> Points:
-        """Displacement ``(3, z, y, x)`` in mm from a point in the patient to where its tissue lay before."""
+        """Way ``(3, z, y, x)`` in mm from a point in the patient to where its tissue lay before."""
         return _radial_shift(grid.offsets(self.centre_mm), self.reach_mm, self.strength)
 
 
@@ -63,17 +63,20 @@ class Deformation:
     small: tuple[SmoothField, SmoothField, SmoothField]
     ventricles: float
 
-    def pull_back(self, grid: Grid, *, template: Template, mass_effect: MassEffect | None = None) -> Points:
+    def pull_back(
+        self, grid: Grid, *, template: Template, mass_effect: MassEffect | None = None
+    ) -> Points:
         """Positions in the template of the tissue at the points of ``grid``."""
         points = self._affine(grid)
         for axis in range(3):
             points[axis] += self.large[axis].on(grid)
             points[axis] += self.small[axis].on(grid)
-        widening = _radial_shift(_offsets(points, _VENTRICLES_MM), _VENTRICLES_REACH_MM, self.ventricles)
+        widening = _radial_shift(
+            _offsets(points, _VENTRICLES_MM), _VENTRICLES_REACH_MM, self.ventricles
+        )
         points += widening
-        if mass_effect is not None and mass_effect.strength > 0:
-            held = np.clip(template.sample("depth_mm", points) / np.float32(_SURFACE_MM), 0, 1)
-            points += mass_effect.shift(grid) * held
+        if mass_effect is not None:
+            _push(points, grid, mass_effect, template)
         return points
 
     def _affine(self, grid: Grid) -> Points:
@@ -109,10 +112,12 @@ def _draw_triple(
 
 
 def _draw_matrix(rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    scale = rng.normal(0.93, 0.025) * np.exp(rng.normal(0, 0.02, 3))
+    scale = rng.normal(0.915, 0.025) * np.exp(rng.normal(0, 0.02, 3))
     tilt, nod, turn = np.deg2rad(rng.normal(0, (2.0, 4.0, 2.0)))
     shear = np.eye(3) + np.triu(rng.normal(0, 0.015, (3, 3)), 1)
-    rotation = _plane_rotation(tilt, 0, 2) @ _plane_rotation(nod, 0, 1) @ _plane_rotation(turn, 1, 2)
+    rotation = (
+        _plane_rotation(tilt, 0, 2) @ _plane_rotation(nod, 0, 1) @ _plane_rotation(turn, 1, 2)
+    )
     return np.diag(1 / scale) @ shear @ rotation
 
 
@@ -121,6 +126,15 @@ def _plane_rotation(angle: float, first: int, second: int) -> npt.NDArray[np.flo
     matrix[first, first] = matrix[second, second] = np.cos(angle)
     matrix[first, second], matrix[second, first] = -np.sin(angle), np.sin(angle)
     return matrix
+
+
+def _push(points: Points, grid: Grid, mass_effect: MassEffect, template: Template) -> None:
+    """Add the mass effect to ``points``, where it is felt; the skull holds the surface in place."""
+    window = grid.near(mass_effect.centre_mm, radius_mm=3 * mass_effect.reach_mm)
+    near = points[:, *window]
+    _, depth_mm, _ = template.places.read(near.reshape(3, -1))
+    held = np.clip(depth_mm.reshape(near.shape[1:]) / np.float32(_SURFACE_MM), 0, 1)
+    near += mass_effect.shift(grid.part(window)) * held
 
 
 def _offsets(points: Points, centre: Point) -> tuple[Field, Field, Field]:

@@ -46,9 +46,13 @@ class SmoothField:
             values = total
         return values
 
-    def _taps(self, positions: npt.NDArray[np.float32], *, axis: int) -> tuple[npt.NDArray[np.intp], Field]:
+    def _taps(
+        self, positions: npt.NDArray[np.float32], *, axis: int
+    ) -> tuple[npt.NDArray[np.intp], Field]:
         last = self.coefficients.shape[axis] - 3
-        place = np.clip((positions.astype(np.float64) - self.origin_mm[axis]) / self.knot_mm, 0, last)
+        place = np.clip(
+            (positions.astype(np.float64) - self.origin_mm[axis]) / self.knot_mm, 0, last
+        )
         first = np.minimum(place.astype(np.intp), last - 1)
         t = place - first
         weights = np.stack(

@@ -50,7 +50,11 @@ class Grid:
     def offsets(self, point: Point) -> tuple[Field, Field, Field]:
         """Broadcastable differences ``(z, y, x)`` between the grid's points and ``point``, in millimetres."""
         z, y, x = (np.float32(value) for value in point)
-        return (self.z_mm - z)[:, None, None], (self.y_mm - y)[None, :, None], (self.x_mm - x)[None, None, :]
+        return (
+            (self.z_mm - z)[:, None, None],
+            (self.y_mm - y)[None, :, None],
+            (self.x_mm - x)[None, None, :],
+        )
 
     def near(self, point: Point, *, radius_mm: float) -> tuple[slice, slice, slice]:
         """The rows and columns within ``radius_mm`` of ``point`` (may be empty); all planes."""
@@ -61,6 +65,10 @@ class Grid:
     def part(self, window: tuple[slice, slice, slice]) -> Grid:
         """The grid of the points in ``window``."""
         return Grid(self.z_mm[window[0]], self.y_mm[window[1]], self.x_mm[window[2]])
+
+    def thinned(self) -> Grid:
+        """The same planes with every third row and column."""
+        return replace(self, y_mm=self.y_mm[::3], x_mm=self.x_mm[::3])
 
     def at_heights(self, z_mm: npt.ArrayLike) -> Grid:
         """The same rows and columns in planes at other heights."""

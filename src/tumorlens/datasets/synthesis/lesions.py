@@ -43,8 +43,8 @@ class WhiteMatterLesions:
         rim = np.exp(-tissue.ventricle_mm / np.float32(self.caps_mm))
         share = rim * np.clip(np.float32(0.45) + np.float32(0.5) * self.caps.on(grid), 0, 1)
         deep = smoothstep((tissue.depth_mm - 8) / 6) * (tissue.ventricle_mm > 0)
-        patches = smoothstep((self.patches.on(grid) - np.float32(self.patch_level)) * 2)
-        share = np.maximum(share, np.float32(0.8) * patches * deep)
+        patches = smoothstep((self.patches.on(grid) - np.float32(self.patch_level)) * 1.2)
+        share = np.maximum(share, np.float32(0.6) * patches * tissue.tracts * deep)
         for centre, radius in zip(self.centres_mm, self.radii_mm, strict=True):
             window = grid.near((centre[0], centre[1], centre[2]), radius_mm=3 * radius)
             z, y, x = grid.part(window).offsets((centre[0], centre[1], centre[2]))
@@ -60,7 +60,7 @@ def draw_lesions(rng: np.random.Generator) -> WhiteMatterLesions:
     spread = np.array(HALF_HEAD_MM) * (0.5, 0.6, 0.55)
     return WhiteMatterLesions(
         centres_mm=np.array(CENTRE_MM) + (12, 0, 0) + rng.uniform(-1, 1, (count, 3)) * spread,
-        radii_mm=np.clip(rng.lognormal(np.log(2.0), 0.4, count), 1.0, 6.0),
+        radii_mm=np.clip(rng.lognormal(np.log(2.0), 0.4, count), 1.0, 4.0),
         caps_mm=1.2 + 4.5 * age**2,
         caps=draw_field(rng, knot_mm=14.0),
         patches=draw_field(rng, knot_mm=10.0),

@@ -8,7 +8,14 @@ from typing import Literal
 
 from tumorlens.errors import InputError
 
-__all__ = ["FIELD_OF_VIEW_MM", "MIN_TUMOR_AREA_MM2", "SCALINGS", "Scaling", "SynthesisSettings"]
+__all__ = [
+    "FIELD_OF_VIEW_MM",
+    "HEIGHT_RANGE_MM",
+    "MIN_TUMOR_AREA_MM2",
+    "SCALINGS",
+    "Scaling",
+    "SynthesisSettings",
+]
 
 Scaling = Literal["window", "slice-maximum"]
 
@@ -16,6 +23,9 @@ SCALINGS: tuple[Scaling, ...] = ("window", "slice-maximum")
 
 FIELD_OF_VIEW_MM = 240.0
 """Edge of the square field of view; pixels are ``FIELD_OF_VIEW_MM / size`` wide."""
+
+HEIGHT_RANGE_MM = (-48.0, 64.0)
+"""Slices lie between these heights: from the cerebellum to below the top of the smallest head."""
 
 MIN_TUMOR_AREA_MM2 = 60.0
 """A slice is labelled ``tumor`` from this mask area on; slices with a smaller, non-empty mask are not used."""
@@ -83,7 +93,9 @@ class SynthesisSettings:
 
 def _check_count(name: str, value: object, *, lowest: int, highest: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
-        raise InputError(f"{name} must be a whole number from {lowest} to {highest}, got {value!r}.")
+        raise InputError(
+            f"{name} must be a whole number from {lowest} to {highest}, got {value!r}."
+        )
 
 
 def _is_number(value: object) -> bool:

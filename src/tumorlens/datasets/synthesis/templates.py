@@ -1,12 +1,11 @@
 """The average brain every virtual patient is made from: MNI152 maps out of nilearn's wheel, no network.
 
-The 1 mm T1, grey- and white-matter maps are the symmetric ICBM152 2009a templates (Fonov et al. 2011,
-doi:10.1016/j.neuroimage.2010.07.033), skull-stripped. Two distance maps are worked out from them.
+The 1 mm T1, grey- and white-matter maps are the symmetric ICBM152 2009a templates (Fonov et al.
+2011, doi:10.1016/j.neuroimage.2010.07.033), skull-stripped. Distance maps are worked out from them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,99 +15,89 @@ import numpy.typing as npt
 from nilearn import datasets
 from scipy import ndimage
 
-from tumorlens.datasets.synthesis.grid import Field
+from tumorlens.datasets.synthesis.grid import Field, Point
+from tumorlens.datasets.synthesis.volume import Volume
 
 __all__ = ["TEMPLATE_LICENCE", "TEMPLATE_SOURCE", "Template", "load_template"]
 
 TEMPLATE_SOURCE = (
-    "MNI152 (ICBM 2009a nonlinear symmetric) T1, grey- and white-matter maps at 1 mm, as carried by nilearn"
+    "MNI152 (ICBM 2009a nonlinear symmetric) T1, grey- and white-matter maps at 1 mm, "
+    "as carried by nilearn"
 )
 
 TEMPLATE_LICENCE = (
-    "Copyright (C) 1993-2009 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, "
-    "McGill University. Permission to use, copy, modify, and distribute this software and its documentation for any "
-    "purpose and without fee is hereby granted, provided that the above copyright notice appear in all copies."
+    "Copyright (C) 1993-2009 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological "
+    "Institute, McGill University. Permission to use, copy, modify, and distribute this software "
+    "and its documentation for any purpose and without fee is hereby granted, provided that the "
+    "above copyright notice appear in all copies."
 )
 
 _COARSE_MM = 2
-_DARK = 0.55
+_DARK_T1 = 0.55
 _VENTRICLE_DEPTH_MM = 16.0
+_TRACT_BLUR_MM = 3.0
 _SEED_MM = ((14, 24), (-30, -6), (-20, 20))
 
 
 @dataclass(frozen=True)
 class Template:
-    """Maps of the average head, each ``(z, y, x)`` float32 with all axes rising.
+    """Maps of the average head.
 
     Attributes:
-        t1: T1 signal in 0..1 (white matter about 0.87, grey matter 0.65, fluid below 0.4), 0 outside the brain.
-        grey: Share of grey matter, 0..1.
-        white: Share of white matter, 0..1.
-        depth_mm: Distance to the brain's surface, negative outside; every 2 mm.
-        ventricle_mm: Distance to the lateral ventricles, 0 inside; every 2 mm.
-        origin_mm: Position ``(z, y, x)`` of the first voxel of every map.
+        tissue: Every 1 mm: T1 signal in 0..1 (white matter about 0.87, grey matter 0.65, fluid
+            below 0.4, 0 outside the brain); share of grey matter; share of white matter.
+        places: Every 2 mm: smoothed share of white matter; distance to the brain's surface in mm,
+            negative outside; distance to the lateral ventricles in mm, 0 inside.
     """
 
-    t1: Field
-    grey: Field
-    white: Field
-    depth_mm: Field
-    ventricle_mm: Field
-    origin_mm: tuple[float, float, float]
+    tissue: Volume
+    places: Volume
 
-    def sample(self, name: str, points_mm: npt.NDArray[np.float32]) -> Field:
-        """Read map ``name`` at positions ``(3, z, y, x)`` in millimetres by linear interpolation."""
-        values: Field = getattr(self, name)
-        step = _COARSE_MM if name.endswith("_mm") else 1
-        origin = np.asarray(self.origin_mm, np.float32).reshape(3, 1, 1, 1)
-        places = (points_mm - origin) / np.float32(step)
-        mode = "nearest" if step > 1 else "constant"
-        return ndimage.map_coordinates(values, places, output=np.float32, order=1, mode=mode)
+    def depth_mm(self, points_mm: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Distance to the brain's surface at the voxels nearest to positions ``(3, ...)``."""
+        return self.places.read_nearest(points_mm, channel=1)
 
 
 @lru_cache(maxsize=1)
 def load_template() -> Template:
-    """Read the maps (about two seconds, once a process).
-
-    Raises:
-        OSError: nilearn's installation lacks the files.
-    """
+    """Read the maps (about two seconds, once a process)."""
     image = datasets.load_mni152_template(resolution=1)
+    z, y, x = (float(value) for value in image.affine[:3, 3][::-1])
+    origin: Point = (z, y, x)
     t1 = _values(image)
-    coarse = t1[::_COARSE_MM, ::_COARSE_MM, ::_COARSE_MM]
-    origin = tuple(float(value) for value in image.affine[:3, 3][::-1])
-    depth = _signed_depth(ndimage.binary_fill_holes(coarse > 0))
-    ventricles = _lateral_ventricles(coarse, depth, origin)
+    grey = _values(datasets.load_mni152_gm_template(resolution=1))
+    white = _values(datasets.load_mni152_wm_template(resolution=1))
     return Template(
-        t1=t1,
-        grey=_load_map(datasets.load_mni152_gm_template),
-        white=_load_map(datasets.load_mni152_wm_template),
-        depth_mm=depth,
-        ventricle_mm=(ndimage.distance_transform_edt(~ventricles) * _COARSE_MM).astype(np.float32),
-        origin_mm=(origin[0], origin[1], origin[2]),
+        tissue=Volume(np.stack([t1, grey, white], axis=-1), 1.0, origin),
+        places=Volume(_work_out_places(t1, white, origin), _COARSE_MM, origin),
     )
 
 
-def _load_map(loader: Callable[..., Any]) -> Field:
-    return _values(loader(resolution=1))
-
-
 def _values(image: Any) -> Field:
-    return np.ascontiguousarray(np.asarray(image.dataobj, dtype=np.float32).transpose(2, 1, 0))
+    return np.asarray(image.dataobj, dtype=np.float32).transpose(2, 1, 0)
 
 
-def _signed_depth(brain: npt.NDArray[np.bool_]) -> Field:
+def _work_out_places(t1: Field, white: Field, origin_mm: Point) -> npt.NDArray[np.float32]:
+    coarse, tracts = (values[::_COARSE_MM, ::_COARSE_MM, ::_COARSE_MM] for values in (t1, white))
+    depth_mm = _signed_depth_mm(ndimage.binary_fill_holes(coarse > 0))
+    ventricles = _lateral_ventricles(coarse, depth_mm, origin_mm)
+    ventricle_mm = ndimage.distance_transform_edt(~ventricles) * _COARSE_MM
+    tracts = ndimage.gaussian_filter(tracts, _TRACT_BLUR_MM / _COARSE_MM, truncate=3)
+    return np.stack(
+        [tracts, depth_mm, ventricle_mm], axis=-1, dtype=np.float32, casting="same_kind"
+    )
+
+
+def _signed_depth_mm(brain: npt.NDArray[np.bool_]) -> Field:
     padded = np.pad(brain, 1)
     inside = ndimage.distance_transform_edt(padded)
     outside = ndimage.distance_transform_edt(~padded)
     return ((inside - outside)[1:-1, 1:-1, 1:-1] * _COARSE_MM).astype(np.float32)
 
 
-def _lateral_ventricles(
-    t1: Field, depth_mm: Field, origin_mm: tuple[float, ...]
-) -> npt.NDArray[np.bool_]:
+def _lateral_ventricles(t1: Field, depth_mm: Field, origin_mm: Point) -> npt.NDArray[np.bool_]:
     """Dark voxels deep in the brain that hang together with the bodies of the lateral ventricles."""
-    labels, _ = ndimage.label((t1 < _DARK) & (depth_mm > _VENTRICLE_DEPTH_MM))
+    labels, _ = ndimage.label((t1 < _DARK_T1) & (depth_mm > _VENTRICLE_DEPTH_MM))
     box = tuple(
         slice(int((low - start) / _COARSE_MM), int((high - start) / _COARSE_MM))
         for (low, high), start in zip(_SEED_MM, origin_mm, strict=True)

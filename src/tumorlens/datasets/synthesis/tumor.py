@@ -97,7 +97,11 @@ class Tumor:
         within = within * tissue.brain * (1 - tissue.fluid * (tissue.ventricle_mm < 6))
         soft = np.float32(1 / self.edge_mm)
         core = within * smoothstep(np.float32(0.5) - outside_mm * soft)
-        return TumorParts(core, core * self._necrosis(place, rough, soft), self._oedema(grid, tissue, outside_mm, within))
+        return TumorParts(
+            core,
+            core * self._necrosis(place, rough, soft),
+            self._oedema(grid, tissue, outside_mm, within),
+        )
 
     def _necrosis(self, place: Field, rough: Field, soft: np.float32) -> Field:
         if self.necrosis == 0:
@@ -107,17 +111,21 @@ class Tumor:
 
     def _oedema(self, grid: Grid, tissue: Tissue, outside_mm: Field, within: Field) -> Field:
         tongues = np.clip(self.tongues.on(grid), -_NOISE_LIMIT, _NOISE_LIMIT)
-        reach = self.oedema_mm * (np.float32(0.12) + tissue.white) * (1 + np.float32(0.45) * tongues)
+        reach = (
+            self.oedema_mm * (np.float32(0.12) + tissue.tracts) * (1 + np.float32(0.45) * tongues)
+        )
         soft = np.float32(0.5 / self.edge_mm)
-        spread = smoothstep((reach - outside_mm) * soft) if self.oedema_mm > 0 else np.zeros_like(reach)
+        spread = (
+            smoothstep((reach - outside_mm) * soft) if self.oedema_mm > 0 else np.zeros_like(reach)
+        )
         return within * spread * (1 - tissue.fluid)
 
 
 def draw_tumor(rng: np.random.Generator, *, anatomy: Anatomy) -> Tumor:
     """Draw a tumour for ``anatomy``: from small and sharp to large with wide oedema, at any height."""
-    radius = float(np.clip(rng.lognormal(np.log(13), 0.4), 6, 26))
+    radius = float(np.clip(rng.lognormal(np.log(15), 0.4), 6, 28))
     centre = _draw_centre(rng, anatomy=anatomy, radius_mm=radius)
-    oedema = float(rng.uniform(3, 22)) if rng.random() < 0.75 else 0.0
+    oedema = float(rng.uniform(4, 24)) if rng.random() < 0.75 else 0.0
     stretch = np.exp(rng.normal(0, 0.16, 3))
     turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
     axes = (np.diag(1 / (stretch * radius)) @ turn).astype(np.float32)
@@ -132,7 +140,7 @@ def draw_tumor(rng: np.random.Generator, *, anatomy: Anatomy) -> Tumor:
         oedema_mm=oedema,
         tongues=draw_field(rng, knot_mm=8.0, centre_mm=centre, half_mm=box),
         necrosis=float(rng.uniform(0.35, 0.8)) if radius > 9 and rng.random() < 0.5 else 0.0,
-        edge_mm=float(rng.uniform(1.0, 3.5)),
+        edge_mm=float(rng.uniform(1.5, 4.5)),
         push=float(rng.uniform(0.15, 0.55)),
     )
 

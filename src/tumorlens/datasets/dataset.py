@@ -1,0 +1,126 @@
+"""A data set in the workspace: its manifest, its pixels, its thumbnails."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tumorlens.datasets.pixelstore import PixelStore, open_pixel_store
+from tumorlens.datasets.record import DatasetRecord, GroupKind
+from tumorlens.errors import IntegrityError
+from tumorlens.types import Labels
+
+__all__ = ["Dataset"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled scans; a row of the manifest is a source file, and copies share pixels.
+
+    Attributes:
+        path: Its folder.
+        record: What it is: names, numbers, notes.
+        manifest: One row per scan; see :mod:`tumorlens.datasets.manifest`. Not to be changed.
+    """
+
+    path: Path
+    record: DatasetRecord
+    manifest: pd.DataFrame = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.record.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class order: the order of probabilities everywhere."""
+        return self.record.classes
+
+    @property
+    def positive_class(self) -> str | None:
+        """The positive one of two classes, else ``None``."""
+        return self.record.positive_class
+
+    @property
+    def groups_are(self) -> GroupKind:
+        """``"patients"`` (known) or ``"clusters"`` (inferred)."""
+        return self.record.groups_are
+
+    @property
+    def scan_steps(self) -> tuple[str, ...]:
+        """Steps applied to every scan before the network."""
+        return self.record.scan_steps
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the scans are made up."""
+        return self.record.synthetic
+
+    @property
+    def digest(self) -> str:
+        """Digest of the manifest, 64 hexadecimal digits."""
+        return self.record.digest
+
+    @property
+    def splits(self) -> Path:
+        """Folder of its split files."""
+        return self.path / "splits"
+
+    @property
+    def labels(self) -> Labels:
+        """``(n,)`` int64: index into :attr:`classes`."""
+        codes = pd.Categorical(self.manifest["label"], categories=list(self.classes)).codes
+        return np.asarray(codes, np.int64)
+
+    @property
+    def groups(self) -> npt.NDArray[np.str_]:
+        """``(n,)`` text: each scan's group."""
+        return self.manifest["group"].to_numpy(dtype=np.str_)
+
+    @property
+    def digests(self) -> npt.NDArray[np.str_]:
+        """``(n,)`` text: each scan's pixel digest."""
+        return self.manifest["pixel_digest"].to_numpy(dtype=np.str_)
+
+    def open_pixels(self) -> AbstractContextManager[PixelStore]:
+        """Open the pixels for reading; several may be open at once, in threads and processes."""
+        return open_pixel_store(self.path / "pixels")
+
+    def thumbnails(self) -> npt.NDArray[np.uint8]:
+        """Return ``(n, 60, 60)`` uint8 grey thumbnails, one a row; copies repeat theirs."""
+        return self.distinct_thumbnails()[self.thumbnail_rows()]
+
+    def distinct_thumbnails(self) -> npt.NDArray[np.uint8]:
+        """Map the file of thumbnails, one per distinct pixel content, in order of appearance.
+
+        Raises:
+            IntegrityError: The file is missing or damaged.
+        """
+        file = self.path / "thumbnails.npy"
+        try:
+            thumbnails: npt.NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise IntegrityError(f"{file} is damaged: import the data set again.") from error
+        distinct = int((self.manifest["copy_of"] == -1).sum())
+        if len(thumbnails) != distinct:
+            raise IntegrityError(
+                f"{file} holds {len(thumbnails)} thumbnails for {distinct} distinct scans: "
+                "import the data set again."
+            )
+        return thumbnails
+
+    def thumbnail_rows(self) -> npt.NDArray[np.int64]:
+        """Return ``(n,)`` int64: each row's place among the distinct thumbnails."""
+        copy_of = self.manifest["copy_of"].to_numpy()
+        own = copy_of == -1
+        place = np.cumsum(own) - 1
+        return np.where(own, place, place[np.where(own, 0, copy_of)])

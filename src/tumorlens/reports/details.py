@@ -1,0 +1,62 @@
+"""What the plots of one row are made from, beside its figures: history, confusion matrix, ROC curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tumorlens.evaluation import RocCurve, confusion_matrix, positive_index, roc_curve
+from tumorlens.types import Labels, Probabilities
+
+__all__ = ["HistoryRow", "RowDetail", "row_detail"]
+
+HistoryRow = Mapping[str, float | int | None]
+"""Keys ``epoch, train_loss, train_accuracy, val_loss, val_accuracy``, or ``strength, cv_loss, cv_loss_se, cv_accuracy``."""
+
+
+@dataclass(frozen=True)
+class RowDetail:
+    """Belongs to one row of the comparison.
+
+    Attributes:
+        confusion: ``(k, k)`` int64 counts on the test part: reference label down, predicted class across.
+        roc: Curves on the test part by class: the positive class alone with two classes, else each against the rest.
+        history: One entry an epoch, or one a regularisation strength; empty where nothing was trained.
+    """
+
+    confusion: npt.NDArray[np.int64]
+    roc: Mapping[str, RocCurve]
+    history: tuple[HistoryRow, ...] = ()
+
+
+def row_detail(
+    labels: Labels,
+    probabilities: Probabilities,
+    *,
+    parts: npt.NDArray[np.str_],
+    classes: Sequence[str],
+    positive_class: str | None,
+    history: Sequence[HistoryRow] = (),
+) -> RowDetail:
+    """Compute what the plots need from the same predictions as the figures.
+
+    Args:
+        labels: ``(n,)`` reference labels of all scans.
+        probabilities: ``(n, k)`` of all scans; only those of the test part are looked at.
+        parts: ``(n,)`` part of each scan.
+        classes: Class names in order.
+        positive_class: The class whose ROC curve is drawn (two classes).
+        history: One entry an epoch or strength.
+    """
+    test = parts == "test"
+    positive = positive_index(classes, positive_class)
+    targets = range(len(classes)) if positive is None else (positive,)
+    curves = {
+        classes[target]: curve
+        for target in targets
+        if (curve := roc_curve(labels[test], probabilities[test], target=target)) is not None
+    }
+    return RowDetail(confusion_matrix(labels[test], probabilities[test]), curves, tuple(history))

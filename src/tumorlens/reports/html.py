@@ -1,0 +1,209 @@
+"""One self-contained HTML report of a comparison: no network, no scripts, readable on a phone and on A4.
+
+It shows what was compared on what, the figures with intervals, the plots, the data, and how all of it was made.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tumorlens.evaluation import TRIVIAL_BASELINE, RowFigures
+from tumorlens.reports.caveats import caveats, mark_sentence
+from tumorlens.reports.comparison import RESEARCH_ONLY, Comparison
+from tumorlens.reports.plot_files import Plot
+from tumorlens.reports.style import figure_svg
+from tumorlens.reports.tables import comparison_grids, parts_grid
+from tumorlens.reports.wording import counted, interval, number, row_name, row_title
+from tumorlens.workspace import write_text
+
+__all__ = ["Picture", "Report", "html_report", "write_html_report"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG to stand in the report, such as a contact sheet.
+
+    Attributes:
+        png: The file's bytes.
+        alt: What it shows, for those who cannot see it.
+        caption: The sentence under it.
+    """
+
+    png: bytes
+    alt: str
+    caption: str
+
+    @property
+    def base64(self) -> str:
+        """The bytes as text for a ``data:`` address."""
+        return base64.b64encode(self.png).decode("ascii")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything the page shows.
+
+    Attributes:
+        comparison: The figures.
+        plots: As made by :func:`~tumorlens.reports.plot_files.comparison_plots`.
+        flow: Name to number, in order: files, readable, distinct, …
+        data_check: Name to finding, in order.
+        facts: Further facts on how it was made, in order; they follow those of the comparison.
+        test_openings: How often this test part was opened, this time included; ``None`` where not counted.
+        next_commands: What to type next.
+        methods: The paragraph for a paper; empty for none.
+        pictures: Contact sheets and the like; they hold scans, so give them only where scans may be shown.
+    """
+
+    comparison: Comparison
+    plots: Sequence[Plot] = ()
+    flow: Mapping[str, int] = field(default_factory=dict)
+    data_check: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    test_openings: int | None = None
+    next_commands: Sequence[str] = ()
+    methods: str = ""
+    pictures: Sequence[Picture] = ()
+
+
+@dataclass(frozen=True)
+class _Card:
+    title: str
+    main: str
+    sub: str
+
+
+@dataclass(frozen=True)
+class _InlinePlot:
+    svg: Markup
+    caption: str
+
+
+def html_report(report: Report) -> str:
+    """The report as one HTML document; everything a user gave is escaped."""
+    environment = Environment(
+        loader=PackageLoader("tumorlens.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    comparison = report.comparison
+    return environment.get_template("report.html.j2").render(
+        comparison=comparison,
+        css=Markup(_stylesheet()),
+        subtitle=_subtitle(comparison),
+        research_only=RESEARCH_ONLY,
+        banners=[mark_sentence(mark) for mark in comparison.marks],
+        cards=_cards(comparison),
+        grids=tuple(reversed(comparison_grids(comparison)[:2])) + comparison_grids(comparison)[2:],
+        caveats=caveats(comparison)[len(comparison.marks) : -1],
+        overview=_inline(report.plots, "overview", "roc"),
+        confusions=_inline(report.plots, "confusion"),
+        histories=_inline(report.plots, "history"),
+        flow=report.flow,
+        parts=parts_grid(comparison),
+        data_check=report.data_check,
+        pictures=report.pictures,
+        facts=_facts(report),
+        methods=report.methods,
+        next_commands=report.next_commands,
+    )
+
+
+def write_html_report(report: Report, path: Path) -> Path:
+    """Write :func:`html_report` to ``path`` atomically; return the path.
+
+    Raises:
+        StorageError: It could not be written.
+    """
+    write_text(path, html_report(report))
+    return path
+
+
+def _stylesheet() -> str:
+    return (resources.files("tumorlens.reports") / "templates" / "report.css").read_text("utf-8")
+
+
+def _subtitle(comparison: Comparison) -> str:
+    scans = sum(sum(counts.values()) for counts in comparison.parts.values())
+    protocol = {
+        "grouped": f"split by {comparison.groups_are}",
+        "study": "the original study's split",
+    }[comparison.protocol]
+    classes = ", ".join(comparison.classes)
+    day = comparison.created[:10]
+    return " · ".join(
+        part for part in (counted(scans, "scan"), f"classes: {classes}", protocol, day) if part
+    )
+
+
+def _cards(comparison: Comparison) -> list[_Card]:
+    cards = []
+    best = comparison.best_row
+    if best is not None:
+        cards.append(_Card("Best on validation", row_name(best), _behind(best)))
+        cards.append(_accuracy_card("Its test accuracy", best))
+    trivial = next((row for row in comparison.rows if row.backbone == TRIVIAL_BASELINE), None)
+    if trivial is not None:
+        cards.append(_accuracy_card("Area and brightness alone", trivial))
+    neighbours = comparison.residual_neighbours
+    if neighbours is not None and neighbours.test_scans:
+        share = 100 * neighbours.above_095 / neighbours.test_scans
+        cards.append(
+            _Card(
+                "Test scans with a close training neighbour",
+                f"{share:.1f} %",
+                f"{neighbours.above_095:,} of {neighbours.test_scans:,} above 0.95",
+            )
+        )
+    return cards
+
+
+def _behind(row: RowFigures) -> str:
+    behind = row_title(row).removeprefix(row_name(row)).lstrip(", ")
+    return behind or "trained on these scans alone"
+
+
+def _accuracy_card(title: str, row: RowFigures) -> _Card:
+    ends = interval(row.test_accuracy_low, row.test_accuracy_high)
+    level = f"{100 * row.interval.level:g} % interval {ends}" if row.interval else "no interval"
+    return _Card(title, number(row.test_accuracy), level)
+
+
+def _inline(plots: Sequence[Plot], *kinds: str) -> list[_InlinePlot]:
+    return [
+        _InlinePlot(Markup(figure_svg(plot.figure, label=plot.caption)), plot.caption)
+        for plot in plots
+        if plot.kind in kinds
+    ]
+
+
+def _facts(report: Report) -> dict[str, str]:
+    comparison = report.comparison
+    facts = {
+        "Protocol": comparison.protocol,
+        "Split digest": comparison.split_digest,
+        "Split seed": "fixed by the protocol" if comparison.seed is None else str(comparison.seed),
+        "Test part opened": _times(report.test_openings),
+        "Runs": ", ".join(row.run for row in comparison.rows if row.run),
+        "Created": comparison.created,
+        "Machine": comparison.machine,
+        "Versions": ", ".join(f"{name} {version}" for name, version in comparison.versions.items()),
+        **report.facts,
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _times(openings: int | None) -> str:
+    if openings is None:
+        return ""
+    if openings == 1:
+        return "once, for this comparison"
+    return f"{openings:,} times; the more often, the more optimistic its figures become"

@@ -1,0 +1,192 @@
+"""Draws a comparison as Markdown, CSV, JSON and for the terminal. Decides nothing about content."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tumorlens.evaluation import RowFigures
+from tumorlens.reports.caveats import caveats
+from tumorlens.reports.comparison import Comparison
+from tumorlens.reports.grid import Cell, Column, Grid, Tone
+from tumorlens.reports.tables import comparison_grids
+from tumorlens.workspace import write_text
+
+__all__ = ["to_csv", "to_markdown", "to_rich", "write_tables"]
+
+_STYLES: dict[Tone, str] = {
+    "plain": "",
+    "best": "bold",
+    "baseline": "",
+    "collapsed": "yellow",
+    "published": "dim italic",
+}
+
+_COMFORTABLE_WIDTH = 13
+
+_CSV_FIGURES = (
+    "kind",
+    "backbone",
+    "head",
+    "weights",
+    "collapsed",
+    "collapsed_because",
+    "train_accuracy",
+    "val_accuracy",
+    "train_loss",
+    "val_loss",
+    "loss_penalty",
+    "test_accuracy",
+    "test_accuracy_low",
+    "test_accuracy_high",
+    "test_loss",
+    "test_loss_low",
+    "test_loss_high",
+    "test_roc_auc",
+    "test_roc_auc_low",
+    "test_roc_auc_high",
+    "n_test",
+    "seconds",
+    "peak_memory_mb",
+    "run",
+)
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """The tables and the sentences under them, in GitHub's Markdown."""
+    title = f"# Comparison on {_escape(comparison.dataset)} ({comparison.protocol} protocol)"
+    blocks = [title]
+    for grid in comparison_grids(comparison):
+        blocks += [f"## {grid.title}", "\n".join(_markdown_lines(grid))]
+    blocks.append("\n".join(f"- {_escape(sentence)}" for sentence in caveats(comparison)))
+    return "\n\n".join(blocks) + "\n"
+
+
+def to_csv(comparison: Comparison) -> str:
+    """One line a row with full digits; columns ``precision``, ``recall``, ``f1`` and ``support`` by class."""
+    class_columns = [
+        f"{figure}:{name}"
+        for name in comparison.classes
+        for figure in ("precision", "recall", "f1", "support")
+    ]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_CSV_FIGURES, *class_columns, "published_test_accuracy"])
+    for row in comparison.rows:
+        writer.writerow(_csv_line(row, comparison.classes))
+    return text.getvalue()
+
+
+def to_rich(comparison: Comparison) -> RenderableType:
+    """The tables and the sentences under them for a terminal of 100 columns or more."""
+    tables: list[RenderableType] = [_rich_table(grid) for grid in comparison_grids(comparison)]
+    sentences = [Text(f"• {sentence}", style="dim") for sentence in caveats(comparison)]
+    return Group(*(part for table in tables for part in (table, Text(""))), *sentences)
+
+
+def write_tables(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
+    """Write ``comparison.md``, ``comparison.csv`` and ``comparison.json`` into ``folder``; return their paths.
+
+    Raises:
+        StorageError: They could not be written.
+    """
+    contents = {
+        "comparison.md": to_markdown(comparison),
+        "comparison.csv": to_csv(comparison),
+        "comparison.json": comparison.dumps() + "\n",
+    }
+    for name, text in contents.items():
+        write_text(folder / name, text)
+    return tuple(folder / name for name in contents)
+
+
+def _markdown_lines(grid: Grid) -> Iterator[str]:
+    yield _markdown_line([_heading(column) for column in grid.columns])
+    yield _markdown_line(["---:" if column.numeric else "---" for column in grid.columns])
+    for row in grid.rows:
+        yield _markdown_line([_markdown_cell(cell, row.tone) for cell in row.cells])
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _heading(column: Column) -> str:
+    return _escape(f"{column.title} ({column.sub})" if column.sub else column.title)
+
+
+def _markdown_cell(cell: Cell, tone: Tone) -> str:
+    main = f"**{_escape(cell.main)}**" if tone == "best" and cell.main else _escape(cell.main)
+    return f"{main} ({_escape(cell.sub)})" if cell.sub else main
+
+
+def _escape(text: str) -> str:
+    for character, replacement in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("*", "\\*")):
+        text = text.replace(character, replacement)
+    return " ".join(text.split())
+
+
+def _csv_line(row: RowFigures, classes: Sequence[str]) -> list[object]:
+    by_class = [row.per_class.get(name) for name in classes]
+    return [
+        *(getattr(row, figure) for figure in _CSV_FIGURES),
+        *(
+            None if entry is None else getattr(entry, figure)
+            for entry in by_class
+            for figure in ("precision", "recall", "f1", "support")
+        ),
+        None if row.published is None else row.published.test_accuracy,
+    ]
+
+
+def _rich_table(grid: Grid) -> Table:
+    table = Table(
+        title=grid.title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for index, column in enumerate(grid.columns):
+        heading = Text(column.title)
+        if column.sub:
+            heading.append(f"\n{_squeezed(column.sub)}", style="dim")
+        table.add_column(
+            heading,
+            justify="right" if column.numeric else "left",
+            width=_column_width(column, [row.cells[index] for row in grid.rows]),
+        )
+    for row in grid.rows:
+        table.add_row(*(_rich_cell(cell) for cell in row.cells), style=_STYLES[row.tone])
+    return table
+
+
+def _rich_cell(cell: Cell) -> Text:
+    text = Text(_squeezed(cell.main))
+    if cell.sub:
+        text.append(f"\n{cell.sub}", style="dim not bold")
+    return text
+
+
+def _column_width(column: Column, cells: Sequence[Cell]) -> int:
+    """Wide enough to keep figures whole; headings and second lines are wrapped between words."""
+    words = [column.title, column.sub, *(cell.sub for cell in cells)]
+    least = max(
+        *(len(_squeezed(cell.main)) for cell in cells),
+        *(len(word) for text in words for word in text.split()),
+    )
+    return max(least, min(max(map(len, words)), _COMFORTABLE_WIDTH))
+
+
+def _squeezed(text: str) -> str:
+    """Leave out the blanks around slashes: terminal columns are dear."""
+    return text.replace(" / ", "/")

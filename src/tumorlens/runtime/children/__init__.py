@@ -1,0 +1,5 @@
+"""What runs in a child process: everything that needs Keras.
+
+Only :mod:`tumorlens.runtime.jobs` starts it, as ``python -m tumorlens.runtime.children FOLDER``. No other module
+may import these.
+"""

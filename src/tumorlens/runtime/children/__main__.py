@@ -1,0 +1,33 @@
+"""The child process: reads ``request.json``, does the task, writes ``answer.json``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tumorlens.errors import TumorlensError
+
+
+def main(folder: Path) -> None:
+    """Do the task described in ``folder`` and leave the answer there."""
+    request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    try:
+        answer = _run(request, folder)
+    except TumorlensError as error:
+        answer = {"error": type(error).__name__, "message": str(error)}
+    temporary = folder / "answer.tmp"
+    temporary.write_text(json.dumps(answer), encoding="utf-8")
+    temporary.replace(folder / "answer.json")
+
+
+def _run(request: dict[str, Any], folder: Path) -> dict[str, Any]:
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would import it for nothing: seconds and memory
+    from tumorlens.runtime.children.tasks import TASKS
+
+    return TASKS[request.pop("task")](folder, **request)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

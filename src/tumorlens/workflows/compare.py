@@ -1,0 +1,234 @@
+"""The main job: several networks on one data set and one split, side by side, with baselines and intervals."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tumorlens.backbones import BackboneSpec, Weights, find_backbone, resolve_weights
+from tumorlens.bundles import Predictor
+from tumorlens.datasets import Dataset, Split, load_dataset, residual_neighbours
+from tumorlens.errors import InputError
+from tumorlens.evaluation import RowFigures, best_on_validation
+from tumorlens.extras import require_extra
+from tumorlens.features import FeatureStore
+from tumorlens.progress import SILENT, Progress
+from tumorlens.reports import RANDOM_WEIGHTS, Comparison, TrainingNeighbours, to_rich
+from tumorlens.workflows.baselines import baseline_rows
+from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.doctor import machine_facts, version_facts
+from tumorlens.workflows.fit import fit_backbone, fit_scratch
+from tumorlens.workflows.heads import HeadKind, find_head
+from tumorlens.workflows.runs import RunRecord
+from tumorlens.workflows.splits import part_counts, prepare_split
+from tumorlens.workflows.write_comparison import write_comparison
+from tumorlens.workspace import Workspace
+
+__all__ = ["CompareSettings", "ComparisonResult", "compare_networks"]
+
+_FILE_FOR_BACKBONE = re.compile(r"([a-z0-9-]+)=(.+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareSettings:
+    """What is compared, and how.
+
+    Attributes:
+        backbones: Names of networks.
+        protocol: ``grouped``, or ``study`` for the original study's leaky split.
+        heads: Kinds of heads; each is fitted on each network.
+        from_scratch: Whether a CNN from scratch is trained too.
+        weights: ``imagenet``, ``random``, a file for the only network, or ``BACKBONE=FILE``.
+        weights_dir: Folder with weight files under Keras' names.
+        size: Side of the networks' square input in pixels.
+        scratch_size: The same for the CNN from scratch; ``size`` when ``None``.
+        seed: Seed of split, heads and bootstrap.
+        split_file: A split to use instead of making one.
+        refit: Whether finished runs are made again.
+    """
+
+    backbones: tuple[str, ...]
+    protocol: str = "grouped"
+    heads: tuple[str, ...] = ("linear",)
+    from_scratch: bool = False
+    weights: tuple[str, ...] = ("imagenet",)
+    weights_dir: Path | None = None
+    size: int = 240
+    scratch_size: int | None = None
+    seed: int = 0
+    split_file: Path | None = None
+    refit: bool = False
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """A finished comparison and where it lies.
+
+    Attributes:
+        comparison: The figures.
+        folder: Table, plots and report.
+        runs: The runs behind the rows, in their order.
+    """
+
+    comparison: Comparison
+    folder: Path
+    runs: tuple[RunRecord, ...]
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.folder / "report.html"
+
+    @property
+    def best_run(self) -> RunRecord | None:
+        """The run that is best on validation; ``None`` where no row can be chosen."""
+        return next((run for run in self.runs if run.name == self.comparison.best), None)
+
+    @property
+    def best(self) -> Predictor:
+        """The model of :attr:`best_run`, ready to predict.
+
+        Raises:
+            InputError: Every row is collapsed or a baseline.
+        """
+        run = self.best_run
+        if run is None:
+            raise InputError("Expected a row that tells the classes apart, but none does: there is no best model.")
+        return Predictor(run.bundle)
+
+    def table(self) -> None:
+        """Print the comparison."""
+        Console(highlight=False).print(to_rich(self.comparison))
+
+    def trained_row(self) -> RowFigures:
+        """The row of the only run."""
+        return self.runs[0].row
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``compare --json``."""
+        return {**self.comparison.to_json(), "report": str(self.report)}
+
+
+def compare_networks(
+    dataset: str | Dataset,
+    settings: CompareSettings,
+    *,
+    workspace: Workspace,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> ComparisonResult:
+    """Compare networks on a data set; what is already computed is not computed again.
+
+    Everything that can be refused (names, weights, extras, split) is checked before long work starts.
+
+    Args:
+        dataset: The data set or its name.
+        settings: What is compared.
+        workspace: Where things are kept.
+        threads: CPU threads; all by default.
+        progress: Told of all long work.
+
+    Returns:
+        The comparison, its folder and its runs.
+
+    Raises:
+        InputError: A name, weight file or split cannot be used.
+        WeightsUnavailableError: Weights are neither on disk nor to be downloaded.
+        MissingExtraError: A head or the CNN from scratch needs TensorFlow.
+    """
+    scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
+    specs = [find_backbone(name) for name in settings.backbones]
+    heads = [find_head(name) for name in settings.heads]
+    if settings.from_scratch:
+        require_extra("train", purpose="A CNN from scratch")
+    elif not specs:
+        raise InputError("Expected at least one network after --backbones: tumorlens backbones list names them.")
+    split = prepare_split(scans, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
+    weights = _weights_of(specs, settings, progress)
+    with FeatureStore(workspace.features) as store:
+        context = RunContext(
+            workspace, scans, split, store, settings.size, settings.seed, threads, settings.refit, progress
+        )
+        runs = _fit_all(context, list(zip(specs, weights, strict=True)), heads, settings)
+    comparison = _comparison(context, runs)
+    folder = workspace.comparisons / f"{scans.name}-{split.protocol}-{_digest(comparison)}"
+    write_comparison(folder, comparison, context, runs)
+    return ComparisonResult(comparison, folder, tuple(runs))
+
+
+def _fit_all(
+    context: RunContext,
+    networks: Sequence[tuple[BackboneSpec, Weights]],
+    heads: Sequence[HeadKind],
+    settings: CompareSettings,
+) -> list[RunRecord]:
+    runs = [fit_backbone(context, spec, weights, head) for spec, weights in networks for head in heads]
+    if settings.from_scratch:
+        runs.append(fit_scratch(context, size=settings.scratch_size or settings.size))
+    return runs
+
+
+def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
+    best = best_on_validation([run.row for run in runs])
+    marks = context.marks + ((RANDOM_WEIGHTS,) if any(RANDOM_WEIGHTS in run.marks for run in runs) else ())
+    return Comparison(
+        protocol=context.split.protocol,
+        dataset=context.dataset.name,
+        split_digest=context.split.digest,
+        groups_are=context.dataset.groups_are,
+        classes=context.dataset.classes,
+        positive_class=context.dataset.positive_class,
+        residual_neighbours=neighbours_of(context.dataset, context.split),
+        parts=part_counts(context.dataset, context.split),
+        rows=(*baseline_rows(context), *(run.row for run in runs)),
+        best=None if best is None else best.run,
+        marks=marks,
+        seed=context.split.seed,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=version_facts(),
+        machine=machine_facts(),
+    )
+
+
+def neighbours_of(dataset: Dataset, split: Split) -> TrainingNeighbours:
+    """How many test scans keep a close training neighbour, as the table shows it."""
+    counted = residual_neighbours(dataset, split)
+    return TrainingNeighbours(counted.test_scans, counted.above_095, counted.above_098)
+
+
+def _weights_of(specs: Sequence[BackboneSpec], settings: CompareSettings, progress: Progress) -> list[Weights]:
+    wanted = _wanted_weights(settings.weights, [spec.name for spec in specs])
+    return [
+        resolve_weights(spec, weights=wanted[spec.name], weights_dir=settings.weights_dir, progress=progress)
+        for spec in specs
+    ]
+
+
+def _wanted_weights(words: Sequence[str], names: Sequence[str]) -> Mapping[str, str]:
+    wanted = dict.fromkeys(names, "imagenet")
+    for word in words:
+        match = _FILE_FOR_BACKBONE.fullmatch(word)
+        if match is not None and match.group(1) in wanted:
+            wanted[match.group(1)] = match.group(2)
+        elif word in ("imagenet", "random") or len(names) == 1:
+            wanted = dict.fromkeys(names, word)
+        else:
+            raise InputError(
+                f"Expected --weights imagenet, random or BACKBONE=FILE (with one of {', '.join(names)}), got {word!r}."
+            )
+    return wanted
+
+
+def _digest(comparison: Comparison) -> str:
+    runs = [row.run or row.backbone for row in comparison.rows]
+    return hashlib.sha256(json.dumps([comparison.split_digest, runs]).encode()).hexdigest()[:8]
+
+

@@ -1,0 +1,47 @@
+"""What all runs of one comparison share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tumorlens.datasets import Dataset, Split
+from tumorlens.features import FeatureStore
+from tumorlens.progress import Progress
+from tumorlens.reports import LEAKY, SYNTHETIC
+from tumorlens.workspace import Workspace
+
+__all__ = ["RunContext"]
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """One data set, one split, one place to keep things.
+
+    Attributes:
+        workspace: Where runs, features and graphs are kept.
+        dataset: The scans.
+        split: Which part each row belongs to.
+        store: The open feature store.
+        size: Side of the networks' square input in pixels.
+        seed: Seed of heads and bootstrap.
+        threads: CPU threads; ``None`` for all.
+        refit: Whether finished runs are made again.
+        progress: Told of all long work.
+    """
+
+    workspace: Workspace
+    dataset: Dataset
+    split: Split
+    store: FeatureStore
+    size: int
+    seed: int
+    threads: int | None
+    refit: bool
+    progress: Progress
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What must be said with every result of this context."""
+        leaky = (LEAKY,) if self.split.protocol == "study" else ()
+        synthetic = (SYNTHETIC,) if self.dataset.synthetic else ()
+        return leaky + synthetic

@@ -1,0 +1,199 @@
+"""One model of a comparison: a pretrained network with a head, or a CNN from scratch, becomes a run."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from tumorlens.backbones import BackboneSpec, Weights
+from tumorlens.evaluation import Classifier
+from tumorlens.extras import require_extra
+from tumorlens.features import extract_features
+from tumorlens.reports import RANDOM_WEIGHTS
+from tumorlens.runtime import (
+    GRAPH_VERSION,
+    FeatureGraph,
+    attach_head,
+    compile_graph,
+    convert_keras_file,
+    feature_graph,
+    save_keras_model,
+    save_keras_scratch,
+)
+from tumorlens.training import DatasetPixelSource, FittedScratch, fit_from_scratch
+from tumorlens.types import Probabilities
+from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.heads import HeadKind, head_probabilities
+from tumorlens.workflows.measure import ResourceMeter
+from tumorlens.workflows.runs import RunConfig, RunRecord, find_finished
+from tumorlens.workflows.write_run import TrainedModel, write_run
+
+__all__ = ["SCRATCH", "fit_backbone", "fit_scratch"]
+
+SCRATCH = "scratch"
+"""Name of the CNN from scratch in the place of a backbone's."""
+
+
+def fit_backbone(context: RunContext, spec: BackboneSpec, weights: Weights, head: HeadKind) -> RunRecord:
+    """Fit a head on a frozen network's features, or find the finished run that did just this.
+
+    Args:
+        context: Data set, split and workspace.
+        spec: The network.
+        weights: Its weights.
+        head: The kind of head.
+
+    Returns:
+        The finished run.
+    """
+    with ResourceMeter() as meter:
+        graph = feature_graph(
+            spec, weights, size=context.size, cache=context.workspace.graphs, progress=context.progress
+        )
+        config = _config(context, graph, head=head.name, weights=weights.kind)
+        finished = None if context.refit else find_finished(context.workspace, config)
+        if finished is not None:
+            context.progress.say(f"{spec.title}, {head.name} head: finished earlier, nothing to compute.")
+            return finished
+        features = extract_features(
+            context.dataset, graph, context.store, view=head.view, threads=context.threads, progress=context.progress
+        )
+        fitted = head.fit(context, features)
+        model = TrainedModel(
+            classifier=Classifier(
+                kind="backbone",
+                backbone=spec.name,
+                head=head.name,
+                weights=weights.kind,
+                loss_penalty=fitted.penalty or None,
+                note=weights.note,
+            ),
+            fitted=fitted,
+            probabilities=head_probabilities(context, fitted, features),
+            features=features.matrix(context.store) if head.view == "pooled" else None,
+            graph=graph.path,
+            size=graph.size,
+            backbone=_backbone_facts(spec, weights, graph),
+            marks=(RANDOM_WEIGHTS,) if weights.kind == "random" else (),
+            save_keras=lambda path: save_keras_model(spec, weights, fitted.head, size=graph.size, out=path),
+        )
+        return write_run(context, config, model, meter)
+
+
+def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
+    """Train the small CNN from random weights, or find the finished run that did just this.
+
+    Args:
+        context: Data set, split and workspace.
+        size: Side of its square input in pixels.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        MissingExtraError: TensorFlow is not installed.
+    """
+    config = _scratch_config(context, size)
+    finished = None if context.refit else find_finished(context.workspace, config)
+    if finished is not None:
+        context.progress.say("CNN from scratch: finished earlier, nothing to compute.")
+        return finished
+    require_extra("train", purpose="A CNN from scratch")
+    with ResourceMeter() as meter, TemporaryDirectory(prefix="tumorlens-") as folder:
+        fitted = _train_scratch(context, size, Path(folder))
+        graph = convert_keras_file(fitted.body, out=Path(folder) / "body.xml")
+        model = TrainedModel(
+            classifier=Classifier(
+                kind="scratch", backbone=SCRATCH, head="scratch", loss_penalty=fitted.penalty or None
+            ),
+            fitted=fitted,
+            probabilities=_graph_probabilities(context, graph, fitted, Path(folder)),
+            features=None,
+            graph=graph,
+            size=size,
+            backbone={"name": SCRATCH, "title": "CNN from scratch", "weights": "none"},
+            marks=(),
+            save_keras=lambda path: save_keras_scratch(fitted.body, fitted.head, out=path),
+        )
+        return write_run(context, config, model, meter)
+
+
+def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedScratch:
+    return fit_from_scratch(
+        DatasetPixelSource(context.dataset.path, tuple(context.dataset.manifest["pixel_digest"])),
+        context.dataset.labels,
+        train_rows=context.split.rows("train"),
+        validation_rows=context.split.rows("validation"),
+        n_classes=len(context.dataset.classes),
+        size=size,
+        out=folder,
+        seed=context.seed,
+        threads=context.threads,
+        progress=context.progress,
+    )
+
+
+def _graph_probabilities(context: RunContext, graph: Path, fitted: FittedScratch, folder: Path) -> Probabilities:
+    """Probabilities of all rows from the finished graph, each distinct scan once."""
+    attach_head(graph, fitted.head, temperature=1.0, out=folder / "model.xml")
+    network = compile_graph(
+        folder / "model.xml", goal="throughput", outputs=["probabilities"], threads=context.threads
+    )
+    digests = context.dataset.manifest["pixel_digest"]
+    distinct = digests.drop_duplicates()
+    answers: dict[str, Probabilities] = {}
+    with (
+        context.dataset.open_pixels() as pixels,
+        context.progress.task("CNN from scratch: answers", total=len(distinct)) as task,
+    ):
+        for digest, outputs in network.stream((digest, pixels.get(digest)[None]) for digest in distinct):
+            answers[digest] = outputs["probabilities"][0].astype(np.float64)
+            task.advance()
+    return np.stack([answers[digest] for digest in digests])
+
+
+def _config(context: RunContext, graph: FeatureGraph, *, head: str, weights: str) -> RunConfig:
+    return RunConfig(
+        dataset=context.dataset.name,
+        manifest_digest=context.dataset.digest,
+        split_digest=context.split.digest,
+        protocol=context.split.protocol,
+        backbone=graph.backbone,
+        head=head,
+        weights=weights,
+        weights_digest=graph.weights_digest,
+        graph_version=graph.graph_version,
+        size=graph.size,
+        seed=context.seed,
+        tumorlens=version("tumorlens"),
+    )
+
+
+def _scratch_config(context: RunContext, size: int) -> RunConfig:
+    return RunConfig(
+        dataset=context.dataset.name,
+        manifest_digest=context.dataset.digest,
+        split_digest=context.split.digest,
+        protocol=context.split.protocol,
+        backbone=SCRATCH,
+        head="scratch",
+        weights="none",
+        weights_digest="",
+        graph_version=GRAPH_VERSION,
+        size=size,
+        seed=context.seed,
+        tumorlens=version("tumorlens"),
+    )
+
+
+def _backbone_facts(spec: BackboneSpec, weights: Weights, graph: FeatureGraph) -> dict[str, object]:
+    return {
+        "name": spec.name,
+        "title": spec.title,
+        "licence": spec.licence,
+        "paper": f"{spec.paper.citation}; arXiv:{spec.paper.arxiv}",
+        "weights": {"kind": weights.kind, "sha256": weights.sha256, "tensors": graph.weights_digest, "note": weights.note},
+    }

@@ -1,0 +1,121 @@
+"""One entry for each kind of head on a pretrained network: which features it takes and how it is fitted.
+
+An entry here adds a head to every command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tumorlens.errors import InputError
+from tumorlens.extras import require_extra
+from tumorlens.features import FeatureSet, View
+from tumorlens.runtime import head_logits
+from tumorlens.training import FittedHead, StoreFlatSource, fit_linear, fit_mlp, fit_study_head
+from tumorlens.types import Features, Probabilities
+from tumorlens.workflows.context import RunContext
+
+__all__ = ["HEADS", "HeadKind", "find_head", "head_probabilities"]
+
+_ROWS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class HeadKind:
+    """How one kind of head is fitted.
+
+    Attributes:
+        name: As on the command line.
+        view: Which features it takes.
+        extra: The extra it needs, or ``None``.
+        fit: Fits it on cached features.
+    """
+
+    name: str
+    view: View
+    extra: str | None
+    fit: Callable[[RunContext, FeatureSet], FittedHead]
+
+
+def find_head(name: str) -> HeadKind:
+    """The kind of head called ``name``, once what it needs is there.
+
+    Raises:
+        InputError: There is none of that name.
+        MissingExtraError: It needs an extra that is not installed.
+    """
+    if name not in HEADS:
+        raise InputError(f"Expected --head {', '.join(HEADS)}, got {name!r}.")
+    kind = HEADS[name]
+    if kind.extra is not None:
+        require_extra(kind.extra, purpose=f"--head {name}")
+    return kind
+
+
+def head_probabilities(context: RunContext, fitted: FittedHead, features: FeatureSet) -> Probabilities:
+    """Probabilities of all rows, ``(n, k)`` float64, read from the store a few rows at a time."""
+    parts = [
+        _softmax(head_logits(fitted.head, context.store.read(features.kind, features.digests[start : start + _ROWS_AT_ONCE])))
+        for start in range(0, len(features.digests), _ROWS_AT_ONCE)
+    ]
+    return np.concatenate(parts)
+
+
+def _softmax(logits: Probabilities) -> Probabilities:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _rows_of(context: RunContext, features: FeatureSet, part: str) -> Features:
+    return context.store.read(features.kind, [features.digests[row] for row in context.split.rows(part)])
+
+
+def _fit_linear(context: RunContext, features: FeatureSet) -> FittedHead:
+    rows = context.split.rows("train")
+    return fit_linear(
+        _rows_of(context, features, "train"),
+        context.dataset.labels[rows],
+        context.dataset.groups[rows],
+        n_classes=len(context.dataset.classes),
+        seed=context.seed,
+    )
+
+
+def _fit_mlp(context: RunContext, features: FeatureSet) -> FittedHead:
+    train, validation = context.split.rows("train"), context.split.rows("validation")
+    return fit_mlp(
+        _rows_of(context, features, "train"),
+        context.dataset.labels[train],
+        _rows_of(context, features, "validation"),
+        context.dataset.labels[validation],
+        n_classes=len(context.dataset.classes),
+        seed=context.seed,
+    )
+
+
+def _fit_study(context: RunContext, features: FeatureSet) -> FittedHead:
+    return fit_study_head(
+        StoreFlatSource(context.workspace.features, features.kind.prefix, features.digests, features.kind.width),
+        context.dataset.labels,
+        train_rows=context.split.rows("train"),
+        validation_rows=context.split.rows("validation"),
+        backbone=features.kind.backbone,
+        n_classes=len(context.dataset.classes),
+        seed=context.seed,
+        threads=context.threads,
+        progress=context.progress,
+    )
+
+
+HEADS: dict[str, HeadKind] = {
+    kind.name: kind
+    for kind in (
+        HeadKind("linear", "pooled", None, _fit_linear),
+        HeadKind("mlp", "pooled", None, _fit_mlp),
+        HeadKind("study", "flat", "train", _fit_study),
+    )
+}
+"""Every kind of head by name."""

@@ -1,0 +1,139 @@
+"""The Python face: the same workflows as the command line, with paths as words and the default workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tumorlens import datasets
+from tumorlens.datasets import Dataset
+from tumorlens.progress import SILENT, Progress
+from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
+from tumorlens.workspace import Workspace
+
+__all__ = ["compare", "import_scans", "load_scans"]
+
+
+def import_scans(
+    source: str | Path,
+    *,
+    name: str,
+    labels: str | Path | None = None,
+    image_column: str | None = None,
+    label_column: str | None = None,
+    group_column: str | None = None,
+    group_pattern: str | None = None,
+    class_names: Mapping[str, str] | None = None,
+    drop_conflicts: bool = False,
+    replace: bool = False,
+    workspace: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> Dataset:
+    """Bring labelled scans into the workspace.
+
+    Args:
+        source: A folder (class folders, or images with a CSV) or an ``.npz`` file with ``X`` and ``Y``.
+        name: What to call the data set.
+        labels: CSV with image names and labels.
+        image_column: Its column of image names; guessed by default.
+        label_column: Its column of labels; guessed by default.
+        group_column: Its column of patients.
+        group_pattern: Regular expression whose one group finds the patient in a file's relative path.
+        class_names: Other names for labels, by label.
+        drop_conflicts: Leave out scans that carry two labels instead of raising.
+        replace: Replace a data set of the same name.
+        workspace: Folder of the workspace; ``$TUMORLENS_HOME`` or ``./tumorlens-workspace`` by default.
+        progress: Told of every file.
+
+    Returns:
+        The data set.
+
+    Raises:
+        InputError: The scans or labels cannot be used; the message says what to do.
+    """
+    return datasets.import_scans(
+        Path(source),
+        workspace=Workspace.locate(workspace).create(),
+        name=name,
+        labels=None if labels is None else Path(labels),
+        image_column=image_column,
+        label_column=label_column,
+        group_column=group_column,
+        group_pattern=group_pattern,
+        class_names=class_names or {},
+        drop_conflicts=drop_conflicts,
+        replace=replace,
+        progress=progress,
+    ).dataset
+
+
+def load_scans(name: str, *, workspace: str | Path | None = None) -> Dataset:
+    """A data set imported earlier.
+
+    Args:
+        name: What it is called.
+        workspace: Folder of the workspace.
+
+    Raises:
+        NotFoundError: There is none of that name.
+    """
+    return datasets.load_dataset(Workspace.locate(workspace), name)
+
+
+def compare(
+    scans: Dataset | str,
+    *,
+    backbones: Sequence[str] = ("efficientnet-lite0",),
+    protocol: str = "grouped",
+    heads: Sequence[str] = ("linear",),
+    from_scratch: bool = False,
+    weights: Sequence[str] = ("imagenet",),
+    weights_dir: str | Path | None = None,
+    size: int = 240,
+    seed: int = 0,
+    refit: bool = False,
+    workspace: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> ComparisonResult:
+    """Compare pretrained networks on a data set.
+
+    Args:
+        scans: A data set or its name.
+        backbones: Names of networks.
+        protocol: ``grouped`` (fair), or ``study`` (the original study's leaky split).
+        heads: Kinds of heads: ``linear``, ``mlp``, ``study``.
+        from_scratch: Whether a CNN from scratch is trained too (needs the extra ``train``).
+        weights: ``imagenet``, ``random``, a file for the only network, or ``BACKBONE=FILE``.
+        weights_dir: Folder with weight files under Keras' names.
+        size: Side of the networks' square input in pixels.
+        seed: Seed of split, heads and bootstrap.
+        refit: Whether finished runs are made again.
+        workspace: Folder of the workspace; where ``scans`` lies by default.
+        threads: CPU threads; all by default.
+        progress: Told of all long work.
+
+    Returns:
+        Figures, report, runs and the best model.
+
+    Raises:
+        InputError: A name, weight file or split cannot be used.
+    """
+    home = scans.path.parent.parent if workspace is None and isinstance(scans, Dataset) else workspace
+    return compare_networks(
+        scans,
+        CompareSettings(
+            backbones=tuple(backbones),
+            protocol=protocol,
+            heads=tuple(heads),
+            from_scratch=from_scratch,
+            weights=tuple(weights),
+            weights_dir=None if weights_dir is None else Path(weights_dir),
+            size=size,
+            seed=seed,
+            refit=refit,
+        ),
+        workspace=Workspace.locate(home).create(),
+        threads=threads,
+        progress=progress,
+    )
