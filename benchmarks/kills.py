@@ -42,12 +42,24 @@ def measure(data: Path, kills: int, longest: float, folder: Path) -> dict[str, o
 def compare(data: Path, workspace: Path, *, kills: int, longest: float) -> dict[str, object]:
     """Import and compare, with kills in between."""
     place = ("--workspace", str(workspace), "--quiet", "--json")
-    tumorlens("data", "import", str(data / "images"), "--labels", str(data / "BrainTumor.csv"), "--name", "scans", *place)
+    tumorlens(
+        "data",
+        "import",
+        str(data / "images"),
+        "--labels",
+        str(data / "BrainTumor.csv"),
+        "--name",
+        "scans",
+        *place,
+    )
     words = ("compare", "scans", "--backbones", "efficientnet-lite0", *place)
     moments = random.Random(0)
     for _ in range(kills):
         process = subprocess.Popen(
-            [sys.executable, "-m", "tumorlens", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            [sys.executable, "-m", "tumorlens", *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         time.sleep(moments.uniform(0.2, longest))
         os.killpg(process.pid, signal.SIGKILL)

@@ -84,7 +84,11 @@ def machine() -> dict[str, Any]:
         if line.startswith("model name"):
             model = line.split(":", 1)[1].strip()
             break
-    return {"processor": model, "threads": os.cpu_count(), "memory_gb": round(psutil.virtual_memory().total / 1e9)}
+    return {
+        "processor": model,
+        "threads": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9),
+    }
 
 
 def report(document: Mapping[str, Any]) -> None:

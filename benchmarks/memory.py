@@ -14,8 +14,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from measuring import Timed, report, tumorlens
 from PIL import Image
+
+from measuring import Timed, report, tumorlens
 
 _LIMIT_MB = 2500.0
 _WIDTH = 1280
@@ -35,7 +36,14 @@ def measure(data: Path, copies: int, size: int, folder: Path) -> dict[str, objec
     """Peaks of import and compare, small and large."""
     small_import, small = compare(data / "images", data / "BrainTumor.csv", folder / "small", size)
     n_large = perturb(data, folder / "scans", copies)
-    large_import, large = compare(folder / "scans", folder / "scans" / "labels.csv", folder / "large", size, "--group-column", "Group")
+    large_import, large = compare(
+        folder / "scans",
+        folder / "scans" / "labels.csv",
+        folder / "large",
+        size,
+        "--group-column",
+        "Group",
+    )
     return {
         "size": size,
         "small_compare_mb": small.peak_memory_mb,

@@ -42,7 +42,9 @@ def build(name: str, weights: Path) -> keras.Model:
     ]
     model = keras.Sequential([base, keras.layers.Flatten(), *layers, keras.layers.Dense(2, activation="softmax")])
     model.compile(
-        optimizer=keras.optimizers.Adam(1e-4), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+        optimizer=keras.optimizers.Adam(1e-4),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     return model
 
@@ -60,7 +62,13 @@ def main() -> None:
     fit_part = slice(0, len(pixels) - n_test)
     model = build(arguments.network, arguments.weights)
     model.predict(pixels[:32], verbose=0)
-    model.fit(pixels[:64], labels[:64], validation_data=(pixels[:32], labels[:32]), batch_size=32, verbose=0)
+    model.fit(
+        pixels[:64],
+        labels[:64],
+        validation_data=(pixels[:32], labels[:32]),
+        batch_size=32,
+        verbose=0,
+    )
     started = time.perf_counter()
     model.fit(pixels[fit_part], labels[fit_part], validation_split=0.2, epochs=1, batch_size=32, verbose=0)
     epoch = time.perf_counter() - started

@@ -32,7 +32,15 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=3762, help="scans the recipe's epoch is timed on")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        report(measure(arguments.backbone, arguments.data, arguments.weights, arguments.images, Path(folder)))
+        report(
+            measure(
+                arguments.backbone,
+                arguments.data,
+                arguments.weights,
+                arguments.images,
+                Path(folder),
+            )
+        )
 
 
 def measure(backbone: str, data: Path, weights: Path | None, images: int, folder: Path) -> dict[str, object]:
@@ -40,11 +48,42 @@ def measure(backbone: str, data: Path, weights: Path | None, images: int, folder
     weights = weights or save_random_weights(_NETWORKS[backbone], folder)
     workspace = ("--workspace", str(folder / "workspace"))
     imported = json.loads(
-        tumorlens("data", "import", str(data / "images"), "--labels", str(data / "BrainTumor.csv"), "--name", "scans", "--json", "--quiet", *workspace).output
+        tumorlens(
+            "data",
+            "import",
+            str(data / "images"),
+            "--labels",
+            str(data / "BrainTumor.csv"),
+            "--name",
+            "scans",
+            "--json",
+            "--quiet",
+            *workspace,
+        ).output
     )
-    child = [sys.executable, str(Path(__file__).with_name("recipe_child.py")), _NETWORKS[backbone], str(data), str(weights), "--images", str(images)]
+    child = [
+        sys.executable,
+        str(Path(__file__).with_name("recipe_child.py")),
+        _NETWORKS[backbone],
+        str(data),
+        str(weights),
+        "--images",
+        str(images),
+    ]
     recipe = json.loads(run(child).output.strip().splitlines()[-1])
-    words = ("compare", "scans", "--backbones", backbone, "--weights", f"{backbone}={weights}", "--protocol", "study", "--json", "--quiet", *workspace)
+    words = (
+        "compare",
+        "scans",
+        "--backbones",
+        backbone,
+        "--weights",
+        f"{backbone}={weights}",
+        "--protocol",
+        "study",
+        "--json",
+        "--quiet",
+        *workspace,
+    )
     cold, refit, repeated = tumorlens(*words), tumorlens(*words, "--refit"), tumorlens(*words)
     scale = imported["scans"] / recipe["images"]
     recipe_seconds = scale * (_EPOCHS * recipe["epoch_seconds"] + recipe["test_seconds"])

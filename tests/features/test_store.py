@@ -68,7 +68,10 @@ def test_grows_beyond_its_first_size(tmp_path: Path) -> None:
 def test_wrong_shape_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with FeatureStore(tmp_path) as store:
         with pytest.raises(ValueError, match="4 values"):
-            store.put_many(_KIND, [(_digest(1), np.zeros(4, np.float32)), (_digest(2), np.zeros(5, np.float32))])
+            store.put_many(
+                _KIND,
+                [(_digest(1), np.zeros(4, np.float32)), (_digest(2), np.zeros(5, np.float32))],
+            )
         assert store.missing(_KIND, [_digest(1)]) == [_digest(1)]
 
 

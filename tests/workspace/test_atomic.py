@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from tumorlens.errors import StorageError
-from tumorlens.workspace import atomic_directory, atomic_path, remove_leftovers, write_json, write_text
+from tumorlens.workspace import (
+    atomic_directory,
+    atomic_path,
+    remove_leftovers,
+    write_json,
+    write_text,
+)
 from tumorlens.workspace.atomic import TEMPORARY_PREFIX
 
 
@@ -35,7 +41,10 @@ def test_error_inside_block_keeps_old_file_and_leaves_nothing(tmp_path: Path) ->
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
 def test_refusal_by_the_system_is_one_sentence(tmp_path: Path, number: int) -> None:
-    with pytest.raises(StorageError, match="could not be written: .*; .* run the command again"), atomic_path(tmp_path / "f"):
+    with (
+        pytest.raises(StorageError, match="could not be written: .*; .* run the command again"),
+        atomic_path(tmp_path / "f"),
+    ):
         raise OSError(number, os.strerror(number))
     assert os.listdir(tmp_path) == []
 

@@ -92,7 +92,10 @@ class BundleCard:
 def write_card(folder: Path, card: BundleCard) -> None:
     """Write ``bundle.json`` into ``folder``."""
     document = {"format": FORMAT_VERSION, "digest": card.digest, **asdict(card)}
-    write_text(folder / CARD_FILE, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(
+        folder / CARD_FILE,
+        json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+    )
 
 
 def read_card(folder: Path) -> BundleCard:
@@ -129,10 +132,10 @@ def _card_from(document: dict[str, Any], path: Path) -> BundleCard:
         raise _damaged(path)
     try:
         point = document.pop("operating_point")
-        return BundleCard(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in document.items()},
-            operating_point=None if point is None else OperatingPoint(**point),
-        )
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+        }
+        return BundleCard(operating_point=None if point is None else OperatingPoint(**point), **values)
     except TypeError:
         raise _damaged(path) from None
 

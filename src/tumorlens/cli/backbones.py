@@ -69,7 +69,8 @@ def fetch(
     context: typer.Context,
     names: Annotated[list[str], typer.Argument(metavar="BACKBONE...", help="Networks to fetch.")],
     weights_dir: Annotated[
-        Path | None, typer.Option("--weights-dir", help="Where to put the files [default: Keras' cache].")
+        Path | None,
+        typer.Option("--weights-dir", help="Where to put the files [default: Keras' cache]."),
     ] = None,
     workspace: WorkspaceOption = None,
     quiet: QuietOption = False,

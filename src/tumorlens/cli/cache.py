@@ -15,7 +15,10 @@ app = typer.Typer(no_args_is_help=True, help="Show and clean cached features and
 
 @app.command("show")
 def show(
-    context: typer.Context, workspace: WorkspaceOption = None, quiet: QuietOption = False, json: JsonOption = False
+    context: typer.Context,
+    workspace: WorkspaceOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Show what the caches hold."""
     from tumorlens.cli.output import print_json

@@ -30,16 +30,22 @@ def compare(
     ] = "grouped",
     head: Annotated[str, typer.Option(help="Classifier on top, several by commas: linear, mlp, study.")] = "linear",
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Also train a small CNN from scratch (needs the extra train).")
+        bool,
+        typer.Option("--from-scratch", help="Also train a small CNN from scratch (needs the extra train)."),
     ] = False,
     weights: Annotated[
         list[str] | None,
-        typer.Option("--weights", help="imagenet, random, FILE or BACKBONE=FILE; may be repeated [default: imagenet]."),
+        typer.Option(
+            "--weights",
+            help="imagenet, random, FILE or BACKBONE=FILE; may be repeated [default: imagenet].",
+        ),
     ] = None,
     weights_dir: WeightsDirOption = None,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of the networks' square input, pixels.")] = 240,
     seed: Annotated[int, typer.Option(help="Seed of split, heads and bootstrap.")] = 0,
-    split_file: Annotated[Path | None, typer.Option("--split", help="Split file (tumorlens data split --write).")] = None,
+    split_file: Annotated[
+        Path | None, typer.Option("--split", help="Split file (tumorlens data split --write).")
+    ] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit again even where the same run is finished.")] = False,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,

@@ -30,13 +30,16 @@ def import_(
         typer.Option(help="Regular expression whose one group finds the patient in a file's relative path."),
     ] = None,
     rename: Annotated[
-        list[str] | None, typer.Option("--rename", help="OLD=NEW: another name for a label; may be repeated.")
+        list[str] | None,
+        typer.Option("--rename", help="OLD=NEW: another name for a label; may be repeated."),
     ] = None,
     keep_column: Annotated[
-        list[str] | None, typer.Option("--keep-column", help="A further CSV column to keep; may be repeated.")
+        list[str] | None,
+        typer.Option("--keep-column", help="A further CSV column to keep; may be repeated."),
     ] = None,
     drop_conflicts: Annotated[
-        bool, typer.Option("--drop-conflicts", help="Leave out scans that carry two labels instead of stopping.")
+        bool,
+        typer.Option("--drop-conflicts", help="Leave out scans that carry two labels instead of stopping."),
     ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a data set of the same name.")] = False,
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Mark every result as synthetic.")] = False,
@@ -67,7 +70,7 @@ def import_(
         progress=settings.progress,
     )
     if settings.json:
-        print_json(describe_dataset(result.dataset, imported=result))
+        print_json(describe_dataset(result.dataset))
         return
     for line in import_lines(result):
         typer.echo(line)
@@ -76,7 +79,10 @@ def import_(
 
 @app.command("list")
 def list_(
-    context: typer.Context, workspace: WorkspaceOption = None, quiet: QuietOption = False, json: JsonOption = False
+    context: typer.Context,
+    workspace: WorkspaceOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
 ) -> None:
     """List the data sets of the workspace."""
     from tumorlens.cli.output import print_json
@@ -88,7 +94,9 @@ def list_(
         print_json(rows)
         return
     for row in rows:
-        typer.echo(f"{row['name']}: {row['scans']} scans, {row['groups']} {row['groups_are']}, {', '.join(row['classes'])}")
+        typer.echo(
+            f"{row['name']}: {row['scans']} scans, {row['groups']} {row['groups_are']}, {', '.join(row['classes'])}"
+        )
     if not rows:
         typer.echo("No data sets yet.")
         typer.echo("Next:  tumorlens data import FOLDER --name NAME")
@@ -130,14 +138,14 @@ def split(
 ) -> None:
     """Split a data set by group into train, validation, calibration and test."""
     from tumorlens.cli.output import print_json, print_next
-    from tumorlens.datasets import load_dataset
+    from tumorlens.datasets import load_dataset, save_split
     from tumorlens.workflows.splits import describe_split, prepare_split, split_lines
 
     settings = settings_from(context, workspace=workspace, quiet=quiet, json=json)
     dataset = load_dataset(settings.workspace, name)
     chosen = prepare_split(dataset, protocol=protocol, seed=seed, split_file=read)
     if write is not None:
-        chosen.save(write)
+        save_split(chosen, write)
     if settings.json:
         print_json(describe_split(dataset, chosen))
         return
@@ -155,11 +163,13 @@ def synthesize(
     spacing_mm: Annotated[float, typer.Option(help="Distance between slices in mm.")] = 4.0,
     tumor_share: Annotated[float, typer.Option(help="Share of patients with a tumour, 0..1.")] = 0.5,
     deformation_mm: Annotated[
-        tuple[float, float], typer.Option(help="Smallest and largest size of the deformation in mm.")
+        tuple[float, float],
+        typer.Option(help="Smallest and largest size of the deformation in mm."),
     ] = (2.0, 6.0),
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     shortcut: Annotated[
-        bool, typer.Option("--shortcut", help="Plant a confound on purpose, for tests and teaching.")
+        bool,
+        typer.Option("--shortcut", help="Plant a confound on purpose, for tests and teaching."),
     ] = False,
     import_as: Annotated[str | None, typer.Option("--import-as", help="Also import it under this name.")] = None,
     workspace: WorkspaceOption = None,
@@ -182,7 +192,11 @@ def synthesize(
         shortcut=shortcut,
     )
     facts = synthesize_scans(
-        folder, wanted, workspace=settings.workspace, import_as=import_as, progress=settings.progress
+        folder,
+        wanted,
+        workspace=settings.workspace,
+        import_as=import_as,
+        progress=settings.progress,
     )
     if settings.json:
         print_json(facts)
@@ -214,5 +228,3 @@ def remove(
         typer.confirm(f"Remove {name} ({len(dataset.manifest)} scans) from the workspace?", abort=True)
     remove_dataset(settings.workspace, name)
     typer.echo(f"Removed {name}; the source files were not touched.")
-
-

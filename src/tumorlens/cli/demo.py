@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from tumorlens.cli.options import JsonOption, QuietOption, ThreadsOption, WorkspaceOption, settings_from
+from tumorlens.cli.options import (
+    JsonOption,
+    QuietOption,
+    ThreadsOption,
+    WorkspaceOption,
+    settings_from,
+)
 
 __all__ = ["demo"]
 
@@ -24,9 +30,7 @@ def demo(
     from tumorlens.workflows.demo import run_demo
 
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
-    result = run_demo(
-        settings.workspace.create(), seed=seed, threads=settings.threads, progress=settings.progress
-    )
+    result = run_demo(settings.workspace.create(), seed=seed, threads=settings.threads, progress=settings.progress)
     if settings.json:
         print_json({**result.comparison.to_json(), "prediction": result.prediction.to_json()})
         return

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from tumorlens.cli.options import JsonOption, QuietOption, WeightsDirOption, WorkspaceOption, settings_from
+from tumorlens.cli.options import (
+    JsonOption,
+    QuietOption,
+    WeightsDirOption,
+    WorkspaceOption,
+    settings_from,
+)
 
 __all__ = ["doctor"]
 

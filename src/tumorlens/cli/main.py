@@ -89,7 +89,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     command = typer.main.get_command(app)
     try:
         result = command.main(
-            args=None if arguments is None else list(arguments), prog_name="tumorlens", standalone_mode=False
+            args=None if arguments is None else list(arguments),
+            prog_name="tumorlens",
+            standalone_mode=False,
         )
     except Exception as error:
         show = getattr(error, "show", None)  # a usage error of the parser

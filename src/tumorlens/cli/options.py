@@ -28,7 +28,8 @@ __all__ = [
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option(
-        "--workspace", help="Folder for data sets, features and runs [default: $TUMORLENS_HOME or ./tumorlens-workspace]."
+        "--workspace",
+        help="Folder for data sets, features and runs [default: $TUMORLENS_HOME or ./tumorlens-workspace].",
     ),
 ]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads [default: all].")]

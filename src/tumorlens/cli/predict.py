@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from tumorlens.cli.options import JsonOption, QuietOption, ThreadsOption, WorkspaceOption, settings_from
+from tumorlens.cli.options import (
+    JsonOption,
+    QuietOption,
+    ThreadsOption,
+    WorkspaceOption,
+    settings_from,
+)
 
 __all__ = ["predict"]
 

@@ -17,7 +17,10 @@ _RUN = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run.")]
 
 @app.command("list")
 def list_(
-    context: typer.Context, workspace: WorkspaceOption = None, quiet: QuietOption = False, json: JsonOption = False
+    context: typer.Context,
+    workspace: WorkspaceOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
 ) -> None:
     """List the runs of the workspace."""
     from tumorlens.cli.output import print_json

@@ -25,7 +25,8 @@ def train(
     backbone: Annotated[str | None, typer.Option(help="Network (tumorlens backbones list).")] = None,
     head: Annotated[str, typer.Option(help="Classifier on top: linear, mlp or study.")] = "linear",
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="A small CNN from scratch instead (needs the extra train).")
+        bool,
+        typer.Option("--from-scratch", help="A small CNN from scratch instead (needs the extra train)."),
     ] = False,
     protocol: Annotated[str, typer.Option(help="grouped, or study (leaky: for comparison only).")] = "grouped",
     weights: Annotated[str, typer.Option(help="imagenet, random or FILE.")] = "imagenet",

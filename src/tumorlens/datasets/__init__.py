@@ -1,0 +1,46 @@
+"""Pixels and labels become a manifest, clusters and splits. Knows nothing about networks."""
+
+from tumorlens.datasets.clusters import CLUSTER_THRESHOLD, cluster_scans
+from tumorlens.datasets.contact_sheet import contact_sheet
+from tumorlens.datasets.data_check import DataCheck, short_check
+from tumorlens.datasets.dataset import Dataset
+from tumorlens.datasets.grouped_split import DEFAULT_FRACTIONS, split_by_group
+from tumorlens.datasets.importing import ImportResult, import_scans
+from tumorlens.datasets.library import list_datasets, load_dataset, remove_dataset
+from tumorlens.datasets.manifest import MANIFEST_COLUMNS
+from tumorlens.datasets.pixelstore import PixelStore, open_pixel_store
+from tumorlens.datasets.record import DatasetRecord, ImportFlow
+from tumorlens.datasets.residual import ResidualNeighbours, residual_neighbours
+from tumorlens.datasets.split import PARTS, Split
+from tumorlens.datasets.split_check import check_split
+from tumorlens.datasets.split_files import load_split, save_split
+from tumorlens.datasets.study_split import split_like_study
+
+__all__ = [
+    "CLUSTER_THRESHOLD",
+    "DEFAULT_FRACTIONS",
+    "MANIFEST_COLUMNS",
+    "PARTS",
+    "DataCheck",
+    "Dataset",
+    "DatasetRecord",
+    "ImportFlow",
+    "ImportResult",
+    "PixelStore",
+    "ResidualNeighbours",
+    "Split",
+    "check_split",
+    "cluster_scans",
+    "contact_sheet",
+    "import_scans",
+    "list_datasets",
+    "load_dataset",
+    "load_split",
+    "open_pixel_store",
+    "remove_dataset",
+    "residual_neighbours",
+    "save_split",
+    "short_check",
+    "split_by_group",
+    "split_like_study",
+]

@@ -3,20 +3,64 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from tumorlens.errors import InputError
 from tumorlens.scans import natural_key
 
-__all__ = ["order_classes", "positive_class", "rename_label"]
+__all__ = ["order_classes", "positive_class", "rename_labels"]
 
 _POSITIVE = frozenset(
-    "1 abnormal cancer disease glioma lesion malignant meningioma pathological pituitary "
-    "positive true tumor tumors tumour tumours yes y".split()
-) | {"has tumor", "has tumour", "with tumor", "with tumour", "brain tumor", "brain tumour"}
+    {
+        "1",
+        "abnormal",
+        "brain tumor",
+        "brain tumour",
+        "cancer",
+        "disease",
+        "glioma",
+        "has tumor",
+        "has tumour",
+        "lesion",
+        "malignant",
+        "meningioma",
+        "pathological",
+        "pituitary",
+        "positive",
+        "true",
+        "tumor",
+        "tumors",
+        "tumour",
+        "tumours",
+        "with tumor",
+        "with tumour",
+        "y",
+        "yes",
+    }
+)
 _NEGATIVE = frozenset(
-    "0 control controls false healthy negative no n none normal notumor notumour nontumor".split()
-) | {"no tumor", "no tumour", "non tumor", "non tumour", "without tumor", "without tumour"}
+    {
+        "0",
+        "control",
+        "controls",
+        "false",
+        "healthy",
+        "n",
+        "negative",
+        "no",
+        "no tumor",
+        "no tumour",
+        "non tumor",
+        "non tumour",
+        "none",
+        "nontumor",
+        "normal",
+        "notumor",
+        "notumour",
+        "without tumor",
+        "without tumour",
+    }
+)
 
 
 def order_classes(labels: Iterable[str]) -> tuple[str, ...]:
@@ -45,22 +89,22 @@ def positive_class(classes: tuple[str, ...]) -> str | None:
     return rest[0] if len(rest) == 1 else classes[-1]
 
 
-def rename_label(label: str, names: dict[str, str], *, found: Iterable[str]) -> str:
-    """Return the new name of ``label``.
+def rename_labels(labels: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """Return the labels under their new names; two may get the same name and become one class.
 
     Args:
-        label: A label as it stands in the source.
-        names: Old names to new names; empty keeps all.
-        found: All labels of the source, for the message.
+        labels: As they stand in the source.
+        names: Old names to new names; labels it does not mention stay.
 
     Raises:
-        InputError: ``names`` is given but does not name ``label``.
+        InputError: It mentions a label that does not occur, or gives a blank name.
     """
-    if not names:
-        return label
-    if label not in names:
+    found = order_classes(labels)
+    unknown = [old for old in names if old not in found]
+    if unknown:
         raise InputError(
-            f"The class names given cover {', '.join(sorted(names))}, but the labels are "
-            f"{', '.join(sorted(set(found), key=natural_key))}: name every label."
+            f"There is no label {unknown[0]!r} to rename; the labels are {', '.join(found[:10])}."
         )
-    return names[label]
+    if any(not new.strip() for new in names.values()):
+        raise InputError("The new name of a label must not be blank: give it a name.")
+    return [names.get(label, label) for label in labels]

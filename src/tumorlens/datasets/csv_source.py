@@ -115,7 +115,9 @@ def _match(
                 "keep one of them."
             )
         first_line[file] = line
-    blank = [file.name for file, text in zip(matched, table[columns.label], strict=True) if not text]
+    blank = [
+        file.name for file, text in zip(matched, table[columns.label], strict=True) if not text
+    ]
     if blank:
         raise InputError(
             f"{len(blank)} images have a blank in column {columns.label!r} of {table_path} (image "

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tumorlens.datasets.copies import distinct_places
 from tumorlens.datasets.pixelstore import PixelStore, open_pixel_store
 from tumorlens.datasets.record import DatasetRecord, GroupKind
 from tumorlens.errors import IntegrityError
@@ -100,14 +101,14 @@ class Dataset:
         return self.distinct_thumbnails()[self.thumbnail_rows()]
 
     def distinct_thumbnails(self) -> npt.NDArray[np.uint8]:
-        """Map the file of thumbnails, one per distinct pixel content, in order of appearance.
+        """Read the thumbnails, ``(d, 60, 60)`` uint8: one per distinct pixel content.
 
         Raises:
             IntegrityError: The file is missing or damaged.
         """
         file = self.path / "thumbnails.npy"
         try:
-            thumbnails: npt.NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
+            thumbnails: npt.NDArray[np.uint8] = np.load(file, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise IntegrityError(f"{file} is damaged: import the data set again.") from error
         distinct = int((self.manifest["copy_of"] == -1).sum())
@@ -120,7 +121,4 @@ class Dataset:
 
     def thumbnail_rows(self) -> npt.NDArray[np.int64]:
         """Return ``(n,)`` int64: each row's place among the distinct thumbnails."""
-        copy_of = self.manifest["copy_of"].to_numpy()
-        own = copy_of == -1
-        place = np.cumsum(own) - 1
-        return np.where(own, place, place[np.where(own, 0, copy_of)])
+        return distinct_places(self.manifest["copy_of"].to_numpy())

@@ -18,6 +18,14 @@ __all__ = ["borrowed_environment", "lmdb_errors"]
 
 _FIRST_MAP_BYTES = 64 * 1024 * 1024
 
+_REASONS = {
+    os.strerror(errno.ENOSPC): "the disk is full; free some space",
+    os.strerror(errno.EDQUOT): "the disk quota is used up; free some space",
+    os.strerror(errno.EFBIG): "the file may not grow further; raise the limit on file sizes",
+    os.strerror(errno.EACCES): "permission was denied; choose another place",
+    os.strerror(errno.EROFS): "the file system is read-only; choose another place",
+}
+
 
 @dataclass
 class _Loan:
@@ -75,14 +83,12 @@ def lmdb_errors(path: Path) -> Iterator[None]:
         yield
     except lmdb.MapFullError:
         raise
-    except (lmdb.DiskError, lmdb.ReadonlyError, lmdb.LockError) as error:
-        raise StorageError(f"{path} could not be written ({error}): free space or move it.") from error
     except lmdb.Error as error:
-        if os.strerror(errno.ENOSPC) not in str(error) and "space" not in str(error).lower():
+        reason = next((why for sign, why in _REASONS.items() if sign in str(error)), None)
+        if reason is None:
             raise
         raise StorageError(
-            f"{path} could not be written: the disk is full; free some space and run the command "
-            "again."
+            f"{path} could not be written: {reason} and run the command again."
         ) from error
 
 

@@ -1,13 +1,34 @@
-"""Which scans belong together: patients where the source names them. Clusters come later."""
+"""Which scans belong together: patients where the source names them, else inferred clusters."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from tumorlens.datasets.clusters import CLUSTER_THRESHOLD, cluster_units
+from tumorlens.datasets.neighbours import unit_thumbnails
 from tumorlens.datasets.source import SourceRow
 from tumorlens.errors import InputError
 
-__all__ = ["patients_of"]
+__all__ = ["InferredClusters", "infer_clusters", "patients_of"]
+
+
+@dataclass(frozen=True)
+class InferredClusters:
+    """Clusters of near-duplicate scans.
+
+    Attributes:
+        names: Each row's cluster, such as ``"c00017"``.
+        near_twins: Rows with another above ``threshold``; copies count.
+        threshold: Correlation of thumbnails.
+    """
+
+    names: list[str]
+    near_twins: int
+    threshold: float
 
 
 def patients_of(rows: tuple[SourceRow, ...], *, pattern: str | None) -> list[str] | None:
@@ -26,15 +47,7 @@ def patients_of(rows: tuple[SourceRow, ...], *, pattern: str | None) -> list[str
         return named if len(named) == len(rows) else None
     if any(row.patient is not None for row in rows):
         raise InputError("Give a group column or a group pattern, not both.")
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise InputError(f"The group pattern {pattern!r} is no regular expression: {error}.") from error
-    if expression.groups != 1:
-        raise InputError(
-            f"The group pattern {pattern!r} has {expression.groups} groups, expected exactly one "
-            r"around the patient, such as 'p(\d+)_'."
-        )
+    expression = _compile(pattern)
     matches = [expression.search(row.source) for row in rows]
     patients = [match.group(1) if match else None for match in matches]
     missing = [row.source for row, name in zip(rows, patients, strict=True) if not name]
@@ -44,3 +57,37 @@ def patients_of(rows: tuple[SourceRow, ...], *, pattern: str | None) -> list[str
             f"names (the first: {', '.join(missing[:3])}): change the pattern."
         )
     return [name for name in patients if name]
+
+
+def infer_clusters(
+    thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.int64]
+) -> InferredClusters:
+    """Infer each row's cluster; copies share theirs.
+
+    Args:
+        thumbnails: ``(d, 60, 60)`` uint8, one per distinct content.
+        places: ``(n,)`` int64: each row's place among them.
+    """
+    units = unit_thumbnails(thumbnails)
+    clusters, near = cluster_units(units, threshold=CLUSTER_THRESHOLD)
+    in_copies = np.bincount(places)[places] > 1
+    return InferredClusters(
+        [f"c{number:05d}" for number in clusters[places]],
+        int((near[places] | in_copies).sum()),
+        CLUSTER_THRESHOLD,
+    )
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise InputError(
+            f"The group pattern {pattern!r} is no regular expression ({error}): correct it."
+        ) from error
+    if expression.groups != 1:
+        raise InputError(
+            f"The group pattern {pattern!r} has {expression.groups} groups, expected exactly one "
+            r"around the patient, such as 'p(\d+)_'."
+        )
+    return expression

@@ -13,11 +13,38 @@ from tumorlens.errors import InputError, NotFoundError
 
 __all__ = ["Columns", "find_column", "guess_image_column", "guess_label_column", "read_table"]
 
-_IMAGE_NAMES = (
-    "image image_name image_path image_file image_id images file file_name filename file_path "
-    "filepath path img scan scan_name slice name id"
-).split()
-_LABEL_NAMES = "class label labels target diagnosis category y tumor tumour has_tumor".split()
+_IMAGE_NAMES = [
+    "image",
+    "image_name",
+    "image_path",
+    "image_file",
+    "image_id",
+    "images",
+    "file",
+    "file_name",
+    "filename",
+    "file_path",
+    "filepath",
+    "path",
+    "img",
+    "scan",
+    "scan_name",
+    "slice",
+    "name",
+    "id",
+]
+_LABEL_NAMES = [
+    "class",
+    "label",
+    "labels",
+    "target",
+    "diagnosis",
+    "category",
+    "y",
+    "tumor",
+    "tumour",
+    "has_tumor",
+]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import lmdb
 import numpy as np
+from PIL import Image
 
 from tumorlens.datasets.environments import borrowed_environment, lmdb_errors
 from tumorlens.errors import IntegrityError
@@ -104,11 +105,11 @@ def open_pixel_store(path: Path, *, writable: bool = False) -> Iterator[PixelSto
 def encode_pixels(pixels: Pixels) -> bytes:
     """Pack ``(h, w, 3)`` uint8 pixels without loss."""
     height, width, _ = pixels.shape
-    first = pixels[:, :, 0]
-    grey = all(np.array_equal(first, pixels[:, :, channel]) for channel in (1, 2))
-    planes = 1 if grey else 3
-    data = np.ascontiguousarray(pixels[:, :, :planes].transpose(2, 0, 1))
-    return _HEADER.pack(_FORMAT, height, width, planes) + zlib.compress(data.tobytes(), 1)
+    planes = [plane.tobytes() for plane in Image.fromarray(pixels).split()]
+    if planes[0] == planes[1] == planes[2]:
+        planes = planes[:1]
+    header = _HEADER.pack(_FORMAT, height, width, len(planes))
+    return header + zlib.compress(b"".join(planes), 1)
 
 
 def decode_pixels(value: bytes | memoryview, *, source: str = "Stored pixels") -> Pixels:

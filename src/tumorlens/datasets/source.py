@@ -1,4 +1,4 @@
-"""What every kind of source is turned into before anything is decoded: rows and how to read them."""
+"""What every kind of source becomes before anything is decoded: rows and how to read them."""
 
 from __future__ import annotations
 

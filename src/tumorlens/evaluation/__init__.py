@@ -1,4 +1,4 @@
-"""Predictions become figures: metrics, intervals over groups, baselines, and the words for a network that collapsed."""
+"""Predictions become figures: metrics, intervals over groups, baselines, signs of collapse."""
 
 from tumorlens.evaluation.baselines import (
     MAJORITY_CLASS,

@@ -1,4 +1,4 @@
-"""Two classifiers that know next to nothing: what a network must beat before its figures mean anything.
+"""Two classifiers that know next to nothing: what a network must beat to mean anything.
 
 Both give probabilities for every scan, so they pass through the same figures as a network.
 """
@@ -26,7 +26,7 @@ TRIVIAL_BASELINE = "area and brightness"
 def majority_class(
     labels: Labels, *, train_rows: npt.NDArray[np.int64], n_classes: int
 ) -> Probabilities:
-    """Give every scan the class shares of the training part: it always predicts the commonest class.
+    """Give every scan the class shares of the training part; the commonest class is predicted.
 
     Args:
         labels: ``(n,)`` reference labels of all scans.
@@ -54,8 +54,9 @@ def area_and_brightness(
 ) -> Probabilities:
     """Logistic regression on two numbers a scan: the share that is head, and its median grey.
 
-    The two, their squares and their product are standardised on the training part. In slices that were each scaled to
-    their own maximum these two numbers alone can tell most tumours, so they are fitted jointly.
+    The two, their squares and their product are standardised on the training part. In slices that
+    were each scaled to their own maximum these two numbers alone can tell most tumours, so they are
+    fitted jointly.
 
     Args:
         area: ``(n,)`` share of pixels that are head, 0..1.
@@ -74,7 +75,8 @@ def area_and_brightness(
     inputs = np.column_stack([area, brightness]).astype(np.float64)
     if not np.isfinite(inputs).all():
         raise InputError(
-            "Expected a finite area and brightness for each scan, got others: import the data set again."
+            "Expected a finite area and brightness for each scan, got others: "
+            "import the data set again."
         )
     present = np.unique(labels[train_rows])
     probabilities = np.zeros((labels.size, n_classes))

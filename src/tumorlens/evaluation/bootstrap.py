@@ -1,13 +1,15 @@
-r"""Intervals from a bootstrap over groups. Knows nothing about classes or models, only values, scores and groups.
+r"""Intervals from a bootstrap over groups. Knows values, scores and groups, but no models.
 
-Slices of one patient resemble each other, so the groups are drawn with replacement, each with all its scans, and the
-figure is computed anew for every draw; the interval runs between the percentiles of those figures (the cluster
-bootstrap: Field and Welsh, "Bootstrapping clustered data", J. R. Stat. Soc. B 69 (2007) 369-390; percentiles: Efron
-and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13). Nothing is looped over draws: a draw is a row of
-counts :math:`c_g`, how often group :math:`g` was drawn, and figures are sums weighted by it.
+Slices of one patient resemble each other, so the groups are drawn with replacement, each with all
+its scans, and the figure is computed anew for every draw; the interval runs between the percentiles
+of those figures (the cluster bootstrap: Field and Welsh, "Bootstrapping clustered data", J. R.
+Stat. Soc. B 69 (2007) 369-390; percentiles: Efron and Tibshirani, "An Introduction to the
+Bootstrap", 1993, chapter 13). Nothing is looped over draws: a draw is a row of counts :math:`c_g`,
+how often group :math:`g` was drawn, and figures are sums weighted by it.
 
-Where every scan is right (or wrong), resampling cannot show how sure that is, so the exact binomial interval with one
-trial a group stands in for it (Clopper and Pearson, Biometrika 26 (1934) 404-413).
+Where every scan is right (or wrong), resampling cannot show how sure that is, so the exact binomial
+interval with one trial a group stands in for it (Clopper and Pearson, Biometrika 26 (1934)
+404-413).
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ class Interval:
         high: Upper end.
         level: Share of such intervals meant to hold the true value, 0..1.
         method: "percentile bootstrap", "exact binomial" or "constant scores".
-        n_groups: Groups it rests on; below about 20 a percentile interval is too narrow.
+        n_groups: Groups it rests on; below about 24 a percentile interval is too narrow.
         unit: What a group is.
         draws: How often the groups were drawn.
     """
@@ -91,7 +93,7 @@ class Resampling:
     seed: int
 
     def counts(self) -> Iterator[Vector]:
-        """Yield ``(chunk, n_groups)`` float64: how often each group stands in each draw; all draws in order."""
+        """Yield ``(chunk, n_groups)`` float64: how often each group stands in each draw."""
         generator = np.random.default_rng(self.seed)
         chunk = max(1, _CHUNK_VALUES // self.n_groups)
         for start in range(0, self.draws, chunk):
@@ -106,10 +108,10 @@ class DrawStatistic(Protocol):
     """A figure that can be computed for many draws at once."""
 
     def over(self, counts: Vector) -> Vector:
-        """``(chunk,)`` float64, one figure a draw, NaN where it is not defined, from ``(chunk, n_groups)`` counts."""
+        """``(chunk,)``: one figure a draw from ``(chunk, n_groups)`` counts; NaN: not defined."""
 
     def unvarying(self, *, n_groups: int, level: float) -> tuple[float, float, str] | None:
-        """Ends and method of the interval where no draw differs from another; ``None`` where there is none."""
+        """Ends and method of the interval where all draws are alike; ``None``: there is none."""
 
 
 class Mean:
@@ -136,7 +138,7 @@ class Mean:
 
 
 class Auc:
-    """The area under the receiver operating characteristic; with several targets, the mean of their areas."""
+    """The area under the ROC curve; with several targets, the mean of their areas."""
 
     def __init__(
         self, scores: Vector, is_target: npt.NDArray[np.bool_], *, codes: npt.NDArray[np.int64]
@@ -157,16 +159,17 @@ class Auc:
         )
 
     def unvarying(self, *, n_groups: int, level: float) -> tuple[float, float, str] | None:
-        """0.5 to 0.5 for constant scores, whose area is 0.5 by definition; ``None`` for an area of 0 or 1."""
+        """0.5 to 0.5 for constant scores, whose area is 0.5 by definition; else ``None``."""
         return (0.5, 0.5, _CONSTANT) if all(ranked.constant for ranked in self._ranked) else None
 
 
 class _RankedTarget:
     r"""Sorted scores of one target against the rest.
 
-    With weights :math:`w`, the area is :math:`\sum_i w_i (B_i + T_i / 2) / (W^+ W^-)` over the target's scans, where
-    :math:`B_i` is the weight of other scans below scan :math:`i` and :math:`T_i` of those tied with it: both are
-    read from one cumulative sum, at places that do not depend on the draw.
+    With weights :math:`w`, the area is :math:`\sum_i w_i (B_i + T_i / 2) / (W^+ W^-)` over the
+    target's scans, where :math:`B_i` is the weight of other scans below scan :math:`i` and
+    :math:`T_i` of those tied with it: both are read from one cumulative sum, at places that do not
+    depend on the draw.
     """
 
     def __init__(
@@ -203,8 +206,9 @@ def resample_groups(
     """Say how scans are drawn.
 
     Args:
-        groups: ``(n,)`` group name of each scan; ``None``: no groups are known or wanted, scans are drawn one by one
-            (too narrow an interval where scans resemble each other; the unit then says "scans").
+        groups: ``(n,)`` group name of each scan; ``None``: no groups are known or wanted, scans are
+            drawn one by one (too narrow an interval where scans resemble each other; the unit then
+            says "scans").
         n_scans: Number of scans.
         unit: What a group is; "scans" without groups.
         draws: How often.
@@ -239,8 +243,8 @@ def bootstrap_intervals(
         level: Share of such intervals meant to hold the true value, 0..1.
 
     Returns:
-        Name to interval; ``None`` where the figure is undefined in more than half of the draws, or is the same in all
-        of them and no exact interval takes their place.
+        Name to interval; ``None`` where the figure is undefined in more than half of the draws, or
+        is the same in all of them and no exact interval takes their place.
     """
     chunks: dict[str, list[Vector]] = {name: [] for name in statistics}
     for counts in resampling.counts():

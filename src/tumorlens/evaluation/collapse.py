@@ -1,6 +1,7 @@
-"""Finds networks that tell nothing apart: one class for every scan, or (nearly) the same features for every scan.
+"""Finds networks that tell nothing apart: one class, or nearly the same features, for every scan.
 
-Their accuracy is the share of one class and says nothing about the network, so tables flag them in words.
+Their accuracy is the share of one class and says nothing about the network, so tables flag them in
+words.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def feature_spread(features: Features) -> float:
         features: ``(n, d)``, finite.
 
     Returns:
-        Root mean variance over scans divided by root mean square: 0 when all scans have the same features, 1 when
-        their means are 0.
+        Root mean variance over scans divided by root mean square: 0 when all scans have the same
+        features, 1 when their means are 0.
     """
     means = features.mean(axis=0, dtype=np.float64)
     squares = deviations = 0.0

@@ -1,6 +1,7 @@
-"""One row of the comparison: every figure of one classifier, from its predictions for all scans of a data set.
+"""One row of the comparison: every figure of one classifier, from its predictions for all scans.
 
-Knows nothing about how the classifier was made; baselines, linear heads and networks pass through the same function.
+Knows nothing about how the classifier was made; baselines, linear heads and networks pass through
+the same function.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class Classifier:
         kind: "backbone" (a pretrained network with a head), "baseline" or "scratch".
         backbone: Name of the network or baseline; "scratch" for the CNN from scratch.
         head: Kind of head ("linear", "mlp", "study"); ``None`` where there is none.
-        weights: Kind of weights ("imagenet", "file", "package", "random"); ``None`` where there are none.
+        weights: Kind of weights ("imagenet", "file", "package", "random"); ``None`` where there are
+            none.
         run: Name of the run's folder; ``None`` where nothing was kept.
         seconds: Time for features and training; ``None`` where not measured.
         peak_memory_mb: Largest resident memory; ``None`` where not measured.
@@ -74,10 +76,13 @@ class Classifier:
 
 @dataclass(frozen=True, kw_only=True)
 class RowFigures(Classifier):
-    """One row of the comparison. Accuracies and areas are 0..1, losses mean cross-entropy in nats without penalty.
+    """One row of the comparison.
+
+    Accuracies and areas are 0..1; losses are mean cross-entropy in nats, without penalty.
 
     Attributes:
-        collapsed: Whether its figures mean nothing (one class only, or constant features); never for baselines.
+        collapsed: Whether its figures mean nothing (one class only, or constant features); never
+            for baselines.
         collapsed_because: Why, in words.
         train_accuracy: On the training part; ``None`` where the part is empty, here and below.
         val_accuracy: On the validation part.
@@ -89,12 +94,14 @@ class RowFigures(Classifier):
         test_loss: On the test part.
         test_loss_low: Lower end.
         test_loss_high: Upper end.
-        test_roc_auc: Positive class, or macro one-versus-rest; ``None`` with one class in the test part.
+        test_roc_auc: Positive class, or macro one-versus-rest; ``None`` with one class in the test
+            part.
         test_roc_auc_low: Lower end.
         test_roc_auc_high: Upper end.
         per_class: Test precision, recall, F1 and support by class, in class order.
         n_test: Scans in the test part.
-        interval: How the accuracy's interval was made (level, method, groups, unit); ``None`` without one.
+        interval: How the accuracy's interval was made (level, method, groups, unit); ``None``
+            without one.
         published: The original study's figures for the same network on the same scans.
     """
 
@@ -196,14 +203,16 @@ def figures(
 
     Args:
         labels: ``(n,)`` reference labels of all scans.
-        probabilities: ``(n, k)`` of all scans; rows outside training, validation and test may hold NaN.
+        probabilities: ``(n, k)`` of all scans; rows outside training, validation and test may hold
+            NaN.
         parts: ``(n,)`` "train", "validation", "calibration" or "test".
         groups: ``(n,)`` group of each scan; ``None`` without groups.
         groups_are: What a group is; "none": scans are drawn one by one.
         classes: The class names in order.
         positive_class: The class whose ROC area is given (two classes); the second when ``None``.
         classifier: What the row is about.
-        features: ``(m, d)`` what the classifier was given, to find constant features; ``None``: not looked at.
+        features: ``(m, d)`` what the classifier was given, to find constant features; ``None``: not
+            looked at.
         published: The original study's figures to stand beside these.
         draws: Bootstrap draws.
         level: Of the intervals, 0..1.
@@ -257,8 +266,8 @@ def figures(
 def best_on_validation(rows: Iterable[RowFigures]) -> RowFigures | None:
     """The row with the highest validation accuracy, the lower validation loss deciding ties.
 
-    Baselines, collapsed rows and rows without a validation part are left out; ``None`` when none remains. The test
-    part plays no role.
+    Baselines, collapsed rows and rows without a validation part are left out; ``None`` when none
+    remains. The test part plays no role.
     """
     scored = [
         (row.val_accuracy, -row.val_loss, row)

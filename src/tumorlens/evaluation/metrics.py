@@ -1,7 +1,7 @@
-"""Point figures of a classifier: what it got right, and how sure it was. Knows nothing about parts, groups or intervals.
+"""Point figures of a classifier: what it got right, and how sure it was. Knows no parts or groups.
 
-Every function takes reference labels and probabilities in one class order. The predicted class is the one with the
-largest probability (the first of them when tied).
+Every function takes reference labels and probabilities in one class order. The predicted class is
+the one with the largest probability (the first of them when tied).
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ def check_predictions(labels: Labels, probabilities: Probabilities) -> None:
     """Refuse predictions that no figure can be computed from.
 
     Raises:
-        InputError: There are none, the shapes do not match, a label is outside the classes, or a row of
-            probabilities is not finite, leaves 0..1 or does not sum to 1.
+        InputError: There are none, the shapes do not match, a label is outside the classes, or a
+            row of probabilities is not finite, leaves 0..1 or does not sum to 1.
     """
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1]:
         raise InputError(
-            f"Expected one row of probabilities for each of {labels.size} labels, got an array of shape "
-            f"{probabilities.shape}: predict the same scans the labels belong to."
+            f"Expected one row of probabilities for each of {labels.size} labels, got an array of "
+            f"shape {probabilities.shape}: predict the same scans the labels belong to."
         )
     if not labels.size:
         raise InputError(
@@ -84,8 +84,8 @@ def check_predictions(labels: Labels, probabilities: Probabilities) -> None:
         )
     if labels.min() < 0 or labels.max() >= probabilities.shape[1]:
         raise InputError(
-            f"Expected labels in 0..{probabilities.shape[1] - 1}, got {labels.min()}..{labels.max()}: "
-            "labels and probabilities must have the same classes."
+            f"Expected labels in 0..{probabilities.shape[1] - 1}, got "
+            f"{labels.min()}..{labels.max()}: labels and probabilities must have the same classes."
         )
     sums_to_one = np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-4)
     if not sums_to_one or probabilities.min() < 0.0 or probabilities.max() > 1.0 + 1e-6:
@@ -106,13 +106,13 @@ def accuracy(labels: Labels, probabilities: Probabilities) -> float:
 
 
 def scan_losses(labels: Labels, probabilities: Probabilities) -> npt.NDArray[np.float64]:
-    """``(n,)`` float64 in nats: minus the logarithm of the (clipped) probability of each scan's reference label."""
+    """``(n,)`` float64 in nats: minus the logarithm of each reference label's probability."""
     own = probabilities[np.arange(labels.size), labels]
     return -np.log(np.clip(own, PROBABILITY_FLOOR, 1.0 - PROBABILITY_FLOOR))
 
 
 def log_loss(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean cross-entropy in nats, without any penalty on weights (see :data:`PROBABILITY_FLOOR`)."""
+    """Mean cross-entropy in nats, without any penalty on weights."""
     return float(scan_losses(labels, probabilities).mean())
 
 
@@ -127,7 +127,7 @@ def confusion_matrix(labels: Labels, probabilities: Probabilities) -> npt.NDArra
 def per_class(
     labels: Labels, probabilities: Probabilities, *, classes: Sequence[str]
 ) -> dict[str, ClassFigures]:
-    """Precision, recall, F1 and support of every class, in class order; what is divided by zero is 0."""
+    """Precision, recall, F1 and support of every class, in class order; 0 / 0 is 0."""
     columns = sklearn_metrics.precision_recall_fscore_support(
         labels, predicted_classes(probabilities), labels=np.arange(len(classes)), zero_division=0.0
     )
@@ -138,14 +138,15 @@ def per_class(
 
 
 def positive_index(classes: Sequence[str], positive_class: str | None) -> int | None:
-    """Index of the positive class; ``None`` for more than two classes, the second of two when not named.
+    """Index of the positive class: the second of two when not named, ``None`` with more than two.
 
     Raises:
         InputError: ``positive_class`` is not one of the classes.
     """
     if positive_class is not None and positive_class not in classes:
         raise InputError(
-            f"Expected the positive class to be one of {', '.join(classes)}, got {positive_class!r}."
+            f"Expected the positive class to be one of {', '.join(classes)}, "
+            f"got {positive_class!r}: name one of them."
         )
     if len(classes) != 2:
         return None
@@ -158,8 +159,8 @@ def roc_auc(labels: Labels, probabilities: Probabilities, *, positive: int | Non
     Args:
         labels: ``(n,)``.
         probabilities: ``(n, k)``.
-        positive: Index of the positive class; ``None``: mean over classes, each against the rest (macro
-            one-versus-rest), leaving out classes that no scan or every scan has.
+        positive: Index of the positive class; ``None``: mean over classes, each against the rest
+            (macro one-versus-rest), leaving out classes that no scan or every scan has.
 
     Returns:
         The area, or ``None`` where it is not defined because only one class is present.
@@ -174,7 +175,7 @@ def roc_auc(labels: Labels, probabilities: Probabilities, *, positive: int | Non
 
 
 def roc_curve(labels: Labels, probabilities: Probabilities, *, target: int) -> RocCurve | None:
-    """The curve of class ``target`` against the rest; ``None`` where only one of the two is present."""
+    """The curve of class ``target`` against the rest; ``None`` where one of the two is absent."""
     is_target = labels == target
     if is_target.all() or not is_target.any():
         return None

@@ -1,7 +1,8 @@
-"""The table of the study tumorlens comes from, as data, to stand beside figures on the same test scans.
+"""The table of the study tumorlens comes from, to stand beside figures on the same test scans.
 
-The study fed every network pixels scaled to 0..1, which none of them expects, and split slices of one patient over
-training and test; its losses include the L2 penalty. One of its networks collapsed to the commonest class.
+The study fed every network pixels scaled to 0..1, which none of them expects, and split slices of
+one patient over training and test; its losses include the L2 penalty. One of its networks collapsed
+to the commonest class.
 """
 
 from __future__ import annotations

@@ -100,14 +100,18 @@ def _compute(
 ) -> None:
     output = "features" if kind.view == "pooled" else "map"
     network = compile_graph(
-        graph.path, goal="throughput", outputs=[output], threads=threads, shape=_common_shape(dataset, missing)
+        graph.path,
+        goal="throughput",
+        outputs=[output],
+        threads=threads,
+        scan_size=_common_size(dataset, missing),
     )
     title = f"{graph.backbone}: features"
     with dataset.open_pixels() as pixels, progress.task(title, total=len(missing)) as task:
 
         def scans() -> Iterator[tuple[str, Pixels]]:
             for digest in missing:
-                yield digest, pixels.get(digest)[None]
+                yield digest, pixels.get(digest)
 
         pending: list[tuple[str, Features]] = []
         last_commit = time.monotonic()
@@ -123,10 +127,10 @@ def _compute(
                 store.put_many(kind, pending)
 
 
-def _common_shape(dataset: Dataset, digests: Sequence[str]) -> tuple[int, int, int] | None:
-    """``(1, h, w)`` when all scans are of one size (a fixed shape is faster), else ``None``."""
+def _common_size(dataset: Dataset, digests: Sequence[str]) -> tuple[int, int] | None:
+    """``(height, width)`` when all scans have it (a fixed shape is faster), else ``None``."""
     table: Any = dataset.manifest
     sizes = table.loc[table["pixel_digest"].isin(set(digests)), ["height", "width"]].drop_duplicates()
     if len(sizes) != 1:
         return None
-    return (1, int(sizes["height"].iloc[0]), int(sizes["width"].iloc[0]))
+    return int(sizes["height"].iloc[0]), int(sizes["width"].iloc[0])

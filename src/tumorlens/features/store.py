@@ -69,7 +69,10 @@ class FeatureStore:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -82,9 +85,7 @@ class FeatureStore:
         with self._begin() as transaction:
             cursor = transaction.cursor(db=self._vectors)
             return [
-                digest
-                for digest in dict.fromkeys(digests)
-                if not cursor.set_key(kind.prefix + bytes.fromhex(digest))
+                digest for digest in dict.fromkeys(digests) if not cursor.set_key(kind.prefix + bytes.fromhex(digest))
             ]
 
     def put_many(self, kind: FeatureKind, vectors: Sequence[tuple[str, Features]]) -> None:
@@ -121,11 +122,11 @@ class FeatureStore:
         """What the store holds, by kind."""
         with self._begin() as transaction:
             return [
-                StoredKind(json.loads(description), *self._measure(transaction, bytes(prefix)))
+                StoredKind(json.loads(description), *self._measure(transaction, prefix))
                 for prefix, description in transaction.cursor(db=self._kinds)
             ]
 
-    def _measure(self, transaction: lmdb.Transaction, prefix: bytes) -> tuple[int, int]:
+    def _measure(self, transaction: lmdb.Transaction[bytes], prefix: bytes) -> tuple[int, int]:
         count = size = 0
         cursor = transaction.cursor(db=self._vectors)
         if cursor.set_range(prefix):
@@ -140,10 +141,10 @@ class FeatureStore:
         self._environment.set_mapsize(max(2 * current, current + 4 * needed))
 
     @contextmanager
-    def _begin(self, *, write: bool = False) -> Iterator[lmdb.Transaction]:
+    def _begin(self, *, write: bool = False) -> Iterator[lmdb.Transaction[bytes]]:
         while True:
             try:
-                transaction = self._environment.begin(write=write, buffers=not write)
+                transaction = self._environment.begin(write=write)
                 break
             except lmdb.MapResizedError:  # another process made the map larger
                 self._environment.set_mapsize(0)

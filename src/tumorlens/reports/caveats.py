@@ -1,4 +1,4 @@
-"""The sentences that must stand under every table: what the intervals rest on, what leaks, how the best was chosen."""
+"""The sentences that must stand under every table: what leaks, what intervals rest on."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from tumorlens.reports.wording import counted, row_title
 
 __all__ = ["caveats", "mark_sentence"]
 
-_FEW_GROUPS = 20
+_FEW_GROUPS = 24  # Flynn and Peters, BMC Health Serv. Res. 4:33 (2004)
 
 _MARKS = {
-    LEAKY: "Leaky: for comparison with the published table. Neighbouring slices of one patient stand in "
-    "training and test, so the figures are likely too high for new patients.",
+    LEAKY: "Leaky: for comparison with the published table. Neighbouring slices of one patient "
+    "stand in training and test, so the figures are likely too high for new patients.",
     SYNTHETIC: "Synthetic: the scans are made up, so no figure says anything about patients.",
-    RANDOM_WEIGHTS: "Random weights: a network here was not pretrained; its figures only show that the path works.",
+    RANDOM_WEIGHTS: "Random weights: a network here was not pretrained; its figures only show that "
+    "the path works.",
 }
 
 
@@ -23,7 +24,7 @@ def mark_sentence(mark: str) -> str:
 
 
 def caveats(comparison: Comparison) -> tuple[str, ...]:
-    """Everything a reader must know beside the figures, a sentence or two each, most important first."""
+    """Everything a reader must know beside the figures, most important first."""
     sentences = [mark_sentence(mark) for mark in comparison.marks]
     sentences += [
         *_about_neighbours(comparison),
@@ -44,8 +45,9 @@ def _about_neighbours(comparison: Comparison) -> list[str]:
         return []
     verb = "has" if neighbours.above_095 == 1 else "have"
     return [
-        f"{neighbours.above_095:,} of {counted(neighbours.test_scans, 'test scan')} still {verb} a training "
-        f"neighbour above 0.95, {neighbours.above_098:,} above 0.98 (correlation of thumbnails)."
+        f"{neighbours.above_095:,} of {counted(neighbours.test_scans, 'test scan')} still {verb} "
+        f"a training neighbour above 0.95, {neighbours.above_098:,} above 0.98 "
+        "(correlation of thumbnails)."
     ]
 
 
@@ -53,8 +55,8 @@ def _about_groups(comparison: Comparison) -> list[str]:
     if comparison.groups_are != "clusters":
         return []
     return [
-        "Groups are clusters of near-duplicate slices, not patients: slices of one patient may stand on both "
-        "sides of the split, and figures for new patients may be lower."
+        "Groups are clusters of near-duplicate slices, not patients: slices of one patient may "
+        "stand on both sides of the split, and figures for new patients may be lower."
     ]
 
 
@@ -64,8 +66,8 @@ def _about_intervals(comparison: Comparison) -> list[str]:
         return ["No intervals: they need at least two groups in the test part."]
     first = intervals[0]
     sentence = (
-        f"Intervals: {100 * first.level:g} %, percentile bootstrap over {first.n_groups:,} {first.unit} of the "
-        f"test part, {first.draws:,} draws."
+        f"Intervals: {100 * first.level:g} %, percentile bootstrap over {first.n_groups:,} "
+        f"{first.unit} of the test part, {first.draws:,} draws."
     )
     if first.unit == "scans":
         sentence += (
@@ -74,7 +76,10 @@ def _about_intervals(comparison: Comparison) -> list[str]:
     elif first.n_groups < _FEW_GROUPS:
         sentence += f" With fewer than {_FEW_GROUPS} {first.unit} they are likely too narrow."
     if any(interval.method == "exact binomial" for interval in intervals):
-        sentence += f" Where every test scan is right, the interval is exact binomial with one trial a {first.unit[:-1]}."
+        sentence += (
+            " Where every test scan is right, the interval is exact binomial with one trial a "
+            f"{first.unit[:-1]}."
+        )
     return [sentence]
 
 

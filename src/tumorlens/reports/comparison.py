@@ -1,6 +1,7 @@
 """The result of one comparison, as data: which classifiers, on which scans, with which figures.
 
-It is what ``compare --json`` prints and every table, plot and report is made from. Knows nothing about how it looks.
+It is what ``compare --json`` prints and every table, plot and report is made from. Knows nothing
+about how it looks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the plots of one row are made from, beside its figures: history, confusion matrix, ROC curve."""
+"""What the plots of one row are made from: history, confusion matrix, ROC curve."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from tumorlens.types import Labels, Probabilities
 
 __all__ = ["HistoryRow", "RowDetail", "row_detail"]
 
-HistoryRow = Mapping[str, float | int | None]
-"""Keys ``epoch, train_loss, train_accuracy, val_loss, val_accuracy``, or ``strength, cv_loss, cv_loss_se, cv_accuracy``."""
+HistoryRow = Mapping[str, float | int | bool | None]
+"""One epoch: ``epoch, train_loss, train_accuracy, val_loss, val_accuracy``; or one strength of a
+linear head's path: ``strength, cv_loss, cv_loss_spread, cv_accuracy, chosen``. Other keys are left
+aside.
+"""
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,12 @@ class RowDetail:
     """Belongs to one row of the comparison.
 
     Attributes:
-        confusion: ``(k, k)`` int64 counts on the test part: reference label down, predicted class across.
-        roc: Curves on the test part by class: the positive class alone with two classes, else each against the rest.
-        history: One entry an epoch, or one a regularisation strength; empty where nothing was trained.
+        confusion: ``(k, k)`` int64 counts on the test part: reference label down, predicted class
+            across.
+        roc: Curves on the test part by class: the positive class alone with two classes, else each
+            against the rest.
+        history: One entry an epoch, or one a regularisation strength; empty where nothing was
+            trained.
     """
 
     confusion: npt.NDArray[np.int64]

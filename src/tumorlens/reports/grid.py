@@ -1,4 +1,4 @@
-"""A table before it is drawn: columns, cells with a main and a smaller second line, and a tone per row.
+"""A table before it is drawn: columns, cells of two lines, and a tone for each row.
 
 Markdown, terminal and HTML draw the same grid, so no figure can differ between them.
 """

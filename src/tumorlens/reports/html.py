@@ -1,6 +1,7 @@
-"""One self-contained HTML report of a comparison: no network, no scripts, readable on a phone and on A4.
+"""One self-contained HTML report of a comparison, for a phone, a laptop and A4.
 
-It shows what was compared on what, the figures with intervals, the plots, the data, and how all of it was made.
+It shows what was compared on what, the figures with intervals, the plots, the data, and how all of
+it was made.
 """
 
 from __future__ import annotations
@@ -56,10 +57,12 @@ class Report:
         flow: Name to number, in order: files, readable, distinct, …
         data_check: Name to finding, in order.
         facts: Further facts on how it was made, in order; they follow those of the comparison.
-        test_openings: How often this test part was opened, this time included; ``None`` where not counted.
+        test_openings: How often this test part was opened, this time included; ``None`` where not
+            counted.
         next_commands: What to type next.
         methods: The paragraph for a paper; empty for none.
-        pictures: Contact sheets and the like; they hold scans, so give them only where scans may be shown.
+        pictures: Contact sheets and the like; they hold scans, so give them only where scans may be
+            shown.
     """
 
     comparison: Comparison
@@ -78,12 +81,6 @@ class _Card:
     title: str
     main: str
     sub: str
-
-
-@dataclass(frozen=True)
-class _InlinePlot:
-    svg: Markup
-    caption: str
 
 
 def html_report(report: Report) -> str:
@@ -133,10 +130,8 @@ def _stylesheet() -> str:
 
 def _subtitle(comparison: Comparison) -> str:
     scans = sum(sum(counts.values()) for counts in comparison.parts.values())
-    protocol = {
-        "grouped": f"split by {comparison.groups_are}",
-        "study": "the original study's split",
-    }[comparison.protocol]
+    by_group = f"split by {comparison.groups_are}"
+    protocol = "the original study's split" if comparison.protocol == "study" else by_group
     classes = ", ".join(comparison.classes)
     day = comparison.created[:10]
     return " · ".join(
@@ -177,11 +172,9 @@ def _accuracy_card(title: str, row: RowFigures) -> _Card:
     return _Card(title, number(row.test_accuracy), level)
 
 
-def _inline(plots: Sequence[Plot], *kinds: str) -> list[_InlinePlot]:
+def _inline(plots: Sequence[Plot], *kinds: str) -> list[Markup]:
     return [
-        _InlinePlot(Markup(figure_svg(plot.figure, label=plot.caption)), plot.caption)
-        for plot in plots
-        if plot.kind in kinds
+        Markup(figure_svg(plot.figure, label=plot.label)) for plot in plots if plot.kind in kinds
     ]
 
 

@@ -1,4 +1,4 @@
-"""Draws every plot of a comparison once, and keeps its words beside it: for PNG files and for the HTML report."""
+"""Draws every plot of a comparison once, for PNG files and the HTML report, with words for each."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from tumorlens.evaluation import MAJORITY_CLASS
+from tumorlens.evaluation import MAJORITY_CLASS, RowFigures
 from tumorlens.reports.comparison import Comparison
 from tumorlens.reports.details import RowDetail
 from tumorlens.reports.plots import confusion_figure, history_figure, overview_figure, roc_figure
 from tumorlens.reports.style import save_png
-from tumorlens.reports.wording import number, row_title
+from tumorlens.reports.wording import head_name, number, row_name, row_title
 
 __all__ = ["Plot", "comparison_plots", "write_plots"]
 
@@ -26,13 +26,13 @@ class Plot:
     Attributes:
         kind: "overview", "roc", "confusion" or "history".
         name: File name without suffix.
-        caption: What it shows, in a sentence.
+        label: What it shows, figures included, for those who cannot see it.
         figure: The drawing.
     """
 
     kind: str
     name: str
-    caption: str
+    label: str
     figure: Figure
 
 
@@ -72,22 +72,37 @@ def _plots(comparison: Comparison, details: Sequence[RowDetail | None]) -> Itera
     )
     roc = roc_figure(comparison.rows, details)
     if roc is not None:
-        yield Plot("roc", "roc", "ROC curves on the test part; areas beside the names.", roc)
+        yield Plot(
+            "roc", "roc", f"ROC curves on the test part, with areas: {_areas(comparison)}.", roc
+        )
     for place, (row, detail) in enumerate(zip(comparison.rows, details, strict=True), start=1):
-        if detail is None:
+        if detail is None or row.backbone == MAJORITY_CLASS:
             continue
         title = row_title(row)
         name = f"{place:02d}-{_file_name(title)}"
-        if row.backbone != MAJORITY_CLASS:
-            yield Plot(
-                "confusion",
-                f"confusion-{name}",
-                f"Confusion matrix on the test part, {title}.",
-                confusion_figure(detail.confusion, classes=comparison.classes, title=title),
-            )
+        yield Plot(
+            "confusion",
+            f"confusion-{name}",
+            f"Confusion matrix on the test part, {title}: {_by_class(row)}.",
+            confusion_figure(detail.confusion, classes=comparison.classes, title=_stacked(row)),
+        )
         history = history_figure(detail.history, title=title)
         if history is not None:
             yield Plot("history", f"history-{name}", f"How training went, {title}.", history)
+
+
+def _areas(comparison: Comparison) -> str:
+    return ", ".join(f"{row_title(row)} {number(row.test_roc_auc)}" for row in comparison.rows)
+
+
+def _by_class(row: RowFigures) -> str:
+    return ", ".join(
+        f"{100 * figures.recall:.1f} % of {name} found" for name, figures in row.per_class.items()
+    )
+
+
+def _stacked(row: RowFigures) -> str:
+    return "\n".join(filter(None, [row_name(row), head_name(row)]))
 
 
 def _file_name(title: str) -> str:

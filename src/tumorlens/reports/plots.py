@@ -1,4 +1,4 @@
-"""The plots of a comparison: training histories, confusion matrices, ROC curves, and an overview of test accuracy.
+"""The plots of a comparison: histories, confusion matrices, ROC curves, overview of test accuracy.
 
 Each function gives a figure; :mod:`tumorlens.reports.style` makes it a file or a part of a page.
 """
@@ -17,12 +17,12 @@ from matplotlib.ticker import MaxNLocator
 from tumorlens.evaluation import MAJORITY_CLASS, RowFigures
 from tumorlens.reports.comparison import Comparison
 from tumorlens.reports.details import HistoryRow, RowDetail
-from tumorlens.reports.style import BLUE, GREY, INK, ORANGE, SERIES, new_figure, plot_style
+from tumorlens.reports.style import BLUE, GREY, ORANGE, SERIES, new_figure, plot_style
 from tumorlens.reports.wording import head_name, number, row_name, row_title
 
 __all__ = ["confusion_figure", "history_figure", "overview_figure", "roc_figure"]
 
-_WIDTH_IN = 5.6
+_WIDTH_IN = 4.7
 _DARK, _LIGHT = "#0d1116", "#ffffff"
 _SHARES = LinearSegmentedColormap.from_list("shares", ["#e8f1f8", "#8fbfe0", "#2478b8", "#114a78"])
 _MOST_CELLS_WITH_TEXT = 12
@@ -48,8 +48,8 @@ def overview_figure(comparison: Comparison) -> Figure:
 def roc_figure(rows: Sequence[RowFigures], details: Sequence[RowDetail | None]) -> Figure | None:
     """ROC curves on the test part, a colour a row, with the area beside the name.
 
-    With more than two classes a row has a thin curve a class. The majority class and collapsed rows are left out;
-    ``None`` where no row has a curve.
+    With more than two classes a row has a thin curve a class. The majority class and collapsed rows
+    are left out; ``None`` where no row has a curve.
     """
     drawn = [
         (row, detail)
@@ -62,7 +62,7 @@ def roc_figure(rows: Sequence[RowFigures], details: Sequence[RowDetail | None]) 
     if not drawn:
         return None
     with plot_style():
-        figure, (axes,) = new_figure(_WIDTH_IN, 4.6)
+        figure, (axes,) = new_figure(_WIDTH_IN, 4.3)
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.9, linestyle=(0, (2, 3)))
         colours = _colours([row for row, _ in drawn])
         for (row, detail), colour in zip(drawn, colours, strict=True):
@@ -116,7 +116,7 @@ def history_figure(history: Sequence[HistoryRow], *, title: str) -> Figure | Non
     if not history:
         return None
     with plot_style():
-        figure, axes = new_figure(_WIDTH_IN, 2.7, columns=2)
+        figure, axes = new_figure(_WIDTH_IN, 2.5, columns=2)
         if "strength" in history[0]:
             _draw_path(axes, history)
         else:
@@ -132,7 +132,7 @@ def _lower_limit(rows: Sequence[RowFigures]) -> float:
 
 
 def _tick_label(row: RowFigures) -> str:
-    behind = head_name(row)
+    behind = head_name(row).replace(", ", ",\n")
     return f"{row_name(row)}\n{behind}" if behind else row_name(row)
 
 
@@ -162,9 +162,11 @@ def _draw_accuracy(axes: Axes, row: RowFigures, place: int, *, is_best: bool) ->
             clip_on=False,
         )
     if row.collapsed:
-        left = axes.get_xlim()[0]
-        axes.text(
-            left, place - 0.12, f"  collapsed: {row.collapsed_because}", va="bottom", color=INK
+        axes.annotate(
+            f"collapsed: {row.collapsed_because}",
+            (axes.get_xlim()[0], place),
+            xytext=(8, 7),
+            textcoords="offset points",
         )
         return
     if row.test_accuracy_low is not None and row.test_accuracy_high is not None:
@@ -252,6 +254,12 @@ def _draw_epochs(axes: Sequence[Axes], history: Sequence[HistoryRow]) -> None:
     _label_ends(axes[0], history, epochs[-1])
 
 
+def _penalty_words(history: Sequence[HistoryRow]) -> str:
+    last = history[-1]
+    differs = _value(last.get("train_loss")) - _value(last.get("train_cross_entropy")) > 1e-6
+    return " with L2" if differs else ""
+
+
 def _label_ends(axis: Axes, history: Sequence[HistoryRow], last: float) -> None:
     ends = {
         "training": history[-1].get("train_accuracy"),
@@ -275,25 +283,24 @@ def _label_ends(axis: Axes, history: Sequence[HistoryRow], last: float) -> None:
 
 def _draw_path(axes: Sequence[Axes], history: Sequence[HistoryRow]) -> None:
     ordered = sorted(history, key=lambda entry: _value(entry["strength"]))
-    strengths = np.array([_value(entry["strength"]) for entry in ordered])
-    losses = np.array([_value(entry.get("cv_loss")) for entry in ordered])
-    errors = np.array([_value(entry.get("cv_loss_se")) for entry in ordered])
-    accuracies = np.array([_value(entry.get("cv_accuracy")) for entry in ordered])
+    strengths, losses, spreads, accuracies = (
+        np.array([_value(entry.get(key)) for entry in ordered])
+        for key in ("strength", "cv_loss", "cv_loss_spread", "cv_accuracy")
+    )
     axes[0].plot(strengths, accuracies, color=BLUE, marker="o", markersize=3)
-    axes[0].set_ylabel("accuracy, cross-validated")
+    axes[0].set_ylabel("accuracy")
     axes[1].fill_between(
-        strengths, losses - errors, losses + errors, color=BLUE, alpha=0.22, linewidth=0
+        strengths, losses - spreads, losses + spreads, color=BLUE, alpha=0.22, linewidth=0
     )
     axes[1].plot(strengths, losses, color=BLUE, marker="o", markersize=3)
-    axes[1].set_ylabel("loss ± standard error, nats")
+    axes[1].set_ylabel("loss ± SD of folds, nats")
+    chosen = [_value(entry["strength"]) for entry in ordered if entry.get("chosen")]
     for axis in axes:
         axis.set_xscale("log")
         axis.set_xlabel("regularisation strength")
         axis.grid(axis="y")
-        if np.isfinite(losses).any():
-            axis.axvline(
-                strengths[np.nanargmin(losses)], color=GREY, linewidth=0.9, linestyle=(0, (2, 3))
-            )
+        for strength in chosen:
+            axis.axvline(strength, color=GREY, linewidth=0.9, linestyle=(0, (2, 3)))
 
 
 def _value(value: float | int | None) -> float:

@@ -70,7 +70,7 @@ def to_markdown(comparison: Comparison) -> str:
 
 
 def to_csv(comparison: Comparison) -> str:
-    """One line a row with full digits; columns ``precision``, ``recall``, ``f1`` and ``support`` by class."""
+    """One line a row, figures with full digits; precision, recall, F1 and support by class."""
     class_columns = [
         f"{figure}:{name}"
         for name in comparison.classes
@@ -92,7 +92,8 @@ def to_rich(comparison: Comparison) -> RenderableType:
 
 
 def write_tables(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
-    """Write ``comparison.md``, ``comparison.csv`` and ``comparison.json`` into ``folder``; return their paths.
+    """Write ``comparison.md``, ``comparison.csv`` and ``comparison.json`` into ``folder``; return
+    their paths.
 
     Raises:
         StorageError: They could not be written.

@@ -1,7 +1,8 @@
 """The one look of all plots: colours, type, and how a figure becomes a PNG file or an inline SVG.
 
-Colours are those of Okabe and Ito ("Color Universal Design", 2008), set a little darker or lighter so that each keeps a
-contrast of 3:1 on white and on near-black; meaning never rests on colour alone.
+Colours are those of Okabe and Ito ("Color Universal Design", 2008), set a little darker or lighter
+so that each keeps a contrast of 3:1 on white and on near-black; meaning never rests on colour
+alone.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ def new_figure(width_in: float, height_in: float, *, columns: int = 1) -> tuple[
 
 
 def save_png(figure: Figure, path: Path, *, marks: Sequence[str] = ()) -> Path:
-    """Write ``figure`` to ``path`` atomically, with the words for research use at its foot; return the path.
+    """Write ``figure`` to ``path`` atomically, with the words for research use at its foot; return
+    the path.
 
     Args:
         figure: What to draw.
@@ -109,8 +111,8 @@ def save_png(figure: Figure, path: Path, *, marks: Sequence[str] = ()) -> Path:
 def figure_svg(figure: Figure, *, label: str) -> str:
     """The figure as an ``<svg>`` element to stand in a page.
 
-    It takes the page's font and text colour (so it follows light and dark), is transparent, and names nothing outside
-    the page.
+    It takes the page's font and text colour (so it follows light and dark), is transparent, and
+    names nothing outside the page.
 
     Args:
         figure: What to draw.

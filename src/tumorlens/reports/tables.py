@@ -60,7 +60,7 @@ def interval_grid(comparison: Comparison) -> Grid:
         Column("Test loss", ends),
         Column(_auc_title(comparison), ends),
         Column("Time"),
-        Column("Peak memory"),
+        Column("Memory", "peak"),
     )
     rows = tuple(
         GridRow(_interval_cells(row, with_published), _tone(row, comparison))
@@ -171,7 +171,7 @@ def _published_accuracy(published: PublishedFigures | None) -> Cell:
     if published is None:
         return Cell(NO_VALUE)
     if published.collapsed:
-        return Cell("collapsed", f"one class, {published.test_accuracy:.2f}")
+        return Cell("collapsed", f"({published.test_accuracy:.2f})")
     return Cell(number(published.test_accuracy, digits=2))
 
 

@@ -1,4 +1,6 @@
-"""How rows and figures are named and written: the same words in tables, plots, reports and methods paragraphs."""
+"""How rows and figures are named and written: the same words in tables, plots, reports and methods
+paragraphs.
+"""
 
 from __future__ import annotations
 
@@ -61,15 +63,17 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``0.4 s``, ``12 s``, ``3 min 5 s``, ``1 h 4 min``, or a dash."""
+    """``<0.1 s``, ``0.4 s``, ``12 s``, ``3 min 5 s``, ``14 min``, ``1 h 4 min``, or a dash."""
     if seconds is None:
         return NO_VALUE
+    if seconds < 0.05:
+        return "<0.1 s"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
-    if whole < 3_600:
+    if whole < 600:
         return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
     minutes = round(whole / 60)
-    return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,7 +1,7 @@
 """Runs a graph on the CPU: the only place where OpenVINO computes.
 
 Always full float32 precision. A compiled graph takes one scan a request (static shapes behind the resize), and as many
-requests at a time as there are streams: on a CPU that is faster than batches.
+requests at a time as there are streams, with one more waiting: on a CPU that is faster than batches.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class CompiledGraph:
     def stream(self, scans: Iterable[tuple[Key, Pixels]]) -> Iterator[tuple[Key, Outputs]]:
         """Compute the outputs of many scans, reading the next ones while others are computed.
 
-        Memory stays bounded by the number of streams. Results may come in another order than the scans.
+        Memory stays bounded by the number of streams; results come in the order of the scans.
 
         Args:
             scans: Pairs of a key and one scan ``(h, w, 3)`` or ``(1, h, w, 3)``, uint8.
@@ -109,23 +109,27 @@ class CompiledGraph:
         return self._stream((key, self._check(pixels, single=True)) for key, pixels in scans)
 
     def _stream(self, scans: Iterable[tuple[Key, Pixels]]) -> Iterator[tuple[Key, Outputs]]:
-        queue = ov.AsyncInferQueue(self._compiled)
-        done: deque[tuple[Key, Outputs]] = deque()
-
-        def keep(request: ov.InferRequest, key: Key) -> None:
-            outputs = {name: np.array(request.get_tensor(name).data) for name in self._names}
-            done.append((key, outputs))
-
-        queue.set_callback(keep)
+        free = [self._compiled.create_infer_request() for _ in range(self.streams + 1)]
+        busy: deque[tuple[Key, ov.InferRequest]] = deque()
         try:
             for key, pixels in scans:
-                queue.start_async({0: pixels}, key)
-                while done:
-                    yield done.popleft()
-            queue.wait_all()
-            yield from done
+                if not free:
+                    done, request = busy.popleft()
+                    yield done, self._collect(request)
+                    free.append(request)
+                request = free.pop()
+                request.start_async({0: pixels})
+                busy.append((key, request))
+            while busy:
+                done, request = busy.popleft()
+                yield done, self._collect(request)
         finally:
-            queue.wait_all()
+            for _, request in busy:
+                request.wait()
+
+    def _collect(self, request: ov.InferRequest) -> Outputs:
+        request.wait()
+        return {name: np.array(request.get_tensor(name).data) for name in self._names}
 
     def _check(self, pixels: Pixels, *, single: bool = False) -> Pixels:
         dtype, shape = getattr(pixels, "dtype", type(pixels).__name__), np.shape(pixels)

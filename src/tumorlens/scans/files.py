@@ -20,7 +20,8 @@ def scan_files(folder: Path) -> list[Path]:
     """List the image files below ``folder``.
 
     Files and folders whose name starts with a dot and symbolic links are skipped: the former are
-    never scans, the latter could lead out of the folder or in circles.
+    never scans, the latter could lead out of the folder or in circles. So is a tumorlens workspace
+    that lies among the scans: its pictures are not data.
 
     Args:
         folder: Where to look, at all depths.
@@ -60,5 +61,11 @@ def _visible(folder: Path) -> list[Path]:
         entries = list(folder.iterdir())
     except PermissionError as error:
         raise InputError(f"The folder {folder} may not be read: check its permissions.") from error
-    visible = [e for e in entries if not e.name.startswith(".") and not e.is_symlink()]
+    visible = [
+        entry
+        for entry in entries
+        if not entry.name.startswith(".")
+        and not entry.is_symlink()
+        and not (entry / "workspace.json").is_file()
+    ]
     return sorted(visible, key=lambda entry: natural_key(entry.name))

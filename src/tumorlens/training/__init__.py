@@ -1,0 +1,36 @@
+"""Vectors become a classifier: linear, one hidden layer, the study's heads, and a CNN from scratch.
+
+TensorFlow is only ever imported in a child process.
+"""
+
+from tumorlens.training.fitted import EpochRecord, FittedHead, FittedScratch, PathRecord
+from tumorlens.training.linear import fit_linear, fit_linear_at
+from tumorlens.training.mlp import MlpSettings, fit_mlp
+from tumorlens.training.scratch import fit_from_scratch
+from tumorlens.training.sources import (
+    DatasetSource,
+    FlatSource,
+    NpySource,
+    PixelSource,
+    StoreSource,
+)
+from tumorlens.training.study import fit_study_head, study_hidden_units
+
+__all__ = [
+    "DatasetSource",
+    "EpochRecord",
+    "FittedHead",
+    "FittedScratch",
+    "FlatSource",
+    "MlpSettings",
+    "NpySource",
+    "PathRecord",
+    "PixelSource",
+    "StoreSource",
+    "fit_from_scratch",
+    "fit_linear",
+    "fit_linear_at",
+    "fit_mlp",
+    "fit_study_head",
+    "study_hidden_units",
+]

@@ -1,6 +1,7 @@
 """The child process that trains with TensorFlow: ``python -m tumorlens.training.child JOB.json``.
 
-Standard output carries one JSON object a line (``steps``, then ``done`` or ``error``) and nothing else.
+Standard output carries one JSON object a line (``steps``, then ``done`` or ``error``) and nothing
+else.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def main(job_file: Path) -> int:
     return 0
 
 
-_NO_MEMORY = "Training ran out of memory: give a smaller --size, or close other programs and try again."
+_NO_MEMORY = (
+    "Training ran out of memory: give a smaller --size, or close other programs and try again."
+)
 
 
 def _run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
@@ -71,7 +74,7 @@ def _run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
 
 
 def _claim_stdout() -> TextIO:
-    """Keep standard output for messages; whatever prints from now on goes to the log (standard error)."""
+    """Keep standard output for messages; all else that prints goes to the log (standard error)."""
     messages = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return messages
@@ -81,7 +84,7 @@ def _end_with_parent() -> None:
     """End this process at once when standard input closes."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        os.read(sys.stdin.fileno(), 1)  # unbuffered: a lock held here would stop Python from ending
         os._exit(3)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -1,4 +1,7 @@
-"""What every kind of training gives back: a head, its history, its settings. Knows nothing about how it was fitted."""
+"""What every kind of training gives back: a head, its history, its settings.
+
+Knows nothing about how it was fitted.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tumorlens.runtime.head import Head
+from tumorlens.runtime.heads import Head
 from tumorlens.types import Probabilities
 
 __all__ = ["EpochRecord", "FittedHead", "FittedScratch", "PathRecord"]
@@ -19,8 +22,8 @@ class EpochRecord:
 
     Attributes:
         epoch: Counted from 1.
-        train_loss: What was minimised, L2 term included; nats a scan. For heads trained in Keras it is the running
-            mean over the epoch's batches, as Keras prints it.
+        train_loss: What was minimised, L2 term included; nats a scan. For heads trained in Keras it
+            is the running mean over the epoch's batches, as Keras prints it.
         train_cross_entropy: The same without the L2 term.
         train_accuracy: Share in 0..1, over the same passes as ``train_loss``.
         val_loss: Loss on the validation rows after the epoch, L2 term included.
@@ -42,7 +45,8 @@ class PathRecord:
     """One strength on the regularisation path of a linear head.
 
     Attributes:
-        strength: Weight of the L2 term beside the mean cross-entropy (scikit-learn's ``1 / (n C)``).
+        strength: Weight of the L2 term beside the mean cross-entropy (scikit-learn's ``1 / (n
+            C)``).
         cv_loss: Cross-entropy of the held-out rows, mean over scans; nats.
         cv_loss_spread: Standard deviation of the loss between folds.
         cv_accuracy: Share of held-out rows classified correctly, 0..1.
@@ -66,13 +70,13 @@ class FittedHead:
         head: Acts on raw features: any standardisation is folded into its weights.
         history: Epochs, or for a linear head the regularisation path from strong to weak.
         settings: Everything needed to train it again; plain values that TOML and JSON can hold.
-        penalty: The L2 term of the kept weights, nats. It is part of the published study's losses. 0 for a linear head,
-            whose losses are reported without it.
+        penalty: The L2 term of the kept weights, nats. It is part of the published study's losses.
+            0 for a linear head, whose losses are reported without it.
         seconds: Wall time of the training.
-        peak_memory_mb: Highest resident memory of the process that trained, MiB (for heads trained in this process:
-            of the whole process so far).
-        out_of_fold: ``(n, k)`` probabilities of the training rows, each from the fold that left its group out; ``None``
-            where training has no folds.
+        peak_memory_mb: Highest resident memory of the process that trained, MiB (for heads trained
+            in this process: of the whole process so far).
+        out_of_fold: ``(n, k)`` probabilities of the training rows, each from the fold that left its
+            group out; ``None`` where training has no folds.
     """
 
     head: Head
@@ -90,10 +94,12 @@ class FittedHead:
 
 @dataclass(frozen=True, kw_only=True)
 class FittedScratch(FittedHead):
-    """A network trained from scratch: a convolutional body and the head that acts on its flattened last maps.
+    """A network trained from scratch: a convolutional body and the head that acts on its flattened
+    last maps.
 
     Attributes:
-        body: A ``.keras`` file: input ``pixels`` float32 ``(n, size, size, 3)`` in 0..255, output of layer ``map``.
+        body: A ``.keras`` file: input ``pixels`` float32 ``(n, size, size, 3)`` in 0..255, output
+            of layer ``map``.
         size: Height and width of the body's input, pixels.
     """
 

@@ -17,10 +17,11 @@ WANTED_FOLDS = 5
 def grouped_folds(
     labels: Labels, groups: NDArray[np.str_], *, wanted: int = WANTED_FOLDS, seed: int = 0
 ) -> NDArray[np.int64]:
-    """Give each row a fold, so that groups stay whole and the classes are spread as evenly as that allows.
+    """Give each row a fold, so that groups stay whole and the classes are spread as evenly as that
+    allows.
 
-    Where a class stands in fewer groups than ``wanted``, or a fold would leave a class out of training, there are
-    fewer folds, at least two.
+    Where a class stands in fewer groups than ``wanted``, or a fold would leave a class out of
+    training, there are fewer folds, at least two.
 
     Args:
         labels: ``(n,)`` class indices.
@@ -32,15 +33,16 @@ def grouped_folds(
         ``(n,)`` fold numbers 0..folds-1.
 
     Raises:
-        InputError: A class stands in one group only, or no grouping leaves every class on both sides.
+        InputError: A class stands in one group only, or no grouping leaves every class on both
+            sides.
     """
     if wanted < 2:
         raise InputError(f"Cross-validation needs at least 2 folds, got {wanted}.")
     fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
     if fewest < 2:
         raise InputError(
-            "Cross-validation needs at least 2 groups of each class, but one class stands in a single group: "
-            "add scans of other patients or leave the class out."
+            "Cross-validation needs at least 2 groups of each class, but one class stands in "
+            "a single group: add scans of other patients or leave the class out."
         )
     for n_folds in range(min(wanted, fewest), 1, -1):
         folds = _assign(labels, groups, n_folds=n_folds, seed=seed)
@@ -52,7 +54,9 @@ def grouped_folds(
     )
 
 
-def _assign(labels: Labels, groups: NDArray[np.str_], *, n_folds: int, seed: int) -> NDArray[np.int64]:
+def _assign(
+    labels: Labels, groups: NDArray[np.str_], *, n_folds: int, seed: int
+) -> NDArray[np.int64]:
     # Rows of a class may be fewer than folds only if its groups are, which the caller has excluded.
     splitter = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
     folds = np.empty(len(labels), dtype=np.int64)

@@ -1,7 +1,8 @@
 """Runs a training job in a child process and relays what it says. The only parent of TensorFlow.
 
-The child holds the other end of two pipes: it writes one JSON object a line, and it ends itself when its standard
-input closes, that is when the parent is gone. Everything else it prints goes to a log file.
+The child holds the other end of two pipes: it writes one JSON object a line, and it ends itself
+when its standard input closes, that is when the parent is gone. Everything else it prints goes to a
+log file.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,16 @@ def run_job(
         The child's last message: its result as JSON values, with ``peak_memory_mb``.
 
     Raises:
-        TumorlensError: The child's own error, or one sentence with the log's path when it failed otherwise.
+        TumorlensError: The child's own error, or one sentence with the log's path when it failed
+            otherwise.
     """
     job_file = folder / "job.json"
     write_json(job_file, {**job, "threads": threads})
-    with storage_errors(log), log.open("wb") as log_file, _child(job_file, log_file, threads) as child:
+    with (
+        storage_errors(log),
+        log.open("wb") as log_file,
+        _child(job_file, log_file, threads) as child,
+    ):
         last = _relay(child, title=title, total_steps=total_steps, progress=progress)
         code = child.wait()
     if last.get("event") == "error":
@@ -70,7 +75,7 @@ def run_job(
 def _child(job_file: Path, log_file: Any, threads: int | None) -> Iterator[subprocess.Popen[str]]:
     """The running child; it is gone when the block ends, however it ends."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "tumorlens.training.child", str(job_file)],
+        _command(job_file),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log_file,
@@ -92,9 +97,13 @@ def _child(job_file: Path, log_file: Any, threads: int | None) -> Iterator[subpr
             child.stdout.close()
 
 
+def _command(job_file: Path) -> list[str]:
+    return [sys.executable, "-m", "tumorlens.training.child", str(job_file)]
+
+
 def _environment(threads: int | None) -> dict[str, str]:
     quiet = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONHASHSEED": "0"}
-    # Python looks for modules where the parent did, so that a checkout that is not installed works too.
+    # The child looks for modules where this process did: a checkout need not be installed.
     paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     limits = {"OMP_NUM_THREADS": str(threads)} if threads else {}
     return {**os.environ, **quiet, **paths, **limits, "CUDA_VISIBLE_DEVICES": "-1"}

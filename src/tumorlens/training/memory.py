@@ -13,7 +13,8 @@ _MIB = 1024**2
 
 
 def peak_memory_mb() -> float:
-    """Highest resident memory of this process so far, MiB; pages of mapped files count while they are mapped.
+    """Highest resident memory of this process so far, MiB; pages of mapped files count while they
+    are mapped.
 
     On Linux ``VmHWM`` is read: ``ru_maxrss`` of a child starts at its parent's memory.
     """

@@ -1,7 +1,7 @@
 """A head with one hidden ReLU layer on pooled features, trained without TensorFlow.
 
-Adam with weight decay (an L2 term) by scikit-learn, early stopping on the validation rows, best weights kept.
-Standardisation is fitted on the training rows and folded into the first layer.
+Adam with weight decay (an L2 term) by scikit-learn, early stopping on the validation rows, best
+weights kept. Standardisation is fitted on the training rows and folded into the first layer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from tumorlens.errors import InputError
-from tumorlens.runtime.head import DenseLayer, Head
+from tumorlens.runtime.heads import DenseLayer, Head
 from tumorlens.training.checks import check_features, check_labels
 from tumorlens.training.fitted import EpochRecord, FittedHead
 from tumorlens.training.memory import peak_memory_mb
@@ -117,7 +117,8 @@ def _train(
     """The network at its best epoch, and all epochs."""
     network = MLPClassifier(
         hidden_layer_sizes=(settings.hidden,),
-        alpha=settings.weight_decay * settings.batch_size,  # scikit-learn divides alpha by the batch
+        alpha=settings.weight_decay
+        * settings.batch_size,  # scikit-learn divides alpha by the batch
         learning_rate_init=settings.learning_rate,
         batch_size=min(settings.batch_size, len(train[1])),
         random_state=seed,

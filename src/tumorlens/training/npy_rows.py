@@ -1,4 +1,7 @@
-"""Rows of a ``.npy`` file, read when asked for. The file is not mapped, so its pages never count as this process's memory."""
+"""Rows of a ``.npy`` file, read when asked for.
+
+The file is not mapped, so its pages never count as this process's memory.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,10 @@ class NpyRows:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             if not isinstance(array, np.memmap) or array.ndim < 2 or not array.flags.c_contiguous:
                 raise ValueError("not an array of rows in C order")
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} is not a .npy file of rows in C order: write it with numpy.save.") from error
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(
+                f"{path} is not a .npy file of rows in C order: write it with numpy.save."
+            ) from error
         self.shape = array.shape
         self.dtype = array.dtype
         self._path = path

@@ -1,17 +1,21 @@
-"""Opens, in the child process, what :mod:`tumorlens.training.sources` describes. Only batches are read, never the whole."""
+"""Opens, in the child process, what :mod:`tumorlens.training.sources` describes. Only batches are
+read, never the whole.
+
+Stores are imported by the reader that needs them: pandas and OpenVINO have no business in the
+memory of a child that reads a file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorlens.datasets import PixelStore
 from tumorlens.errors import InputError
-from tumorlens.features.store import FeatureStore
 from tumorlens.training.npy_rows import NpyRows
 from tumorlens.training.resize import resize_bilinear
 from tumorlens.types import Features
@@ -55,9 +59,13 @@ def open_pixels(description: Mapping[str, Any]) -> PixelReader:
     return _choose({"npy": _NpyPixels, "dataset": _StoredPixels}, description)
 
 
-def _choose(kinds: Mapping[str, Callable[[Mapping[str, Any]], Any]], description: Mapping[str, Any]) -> Any:
+def _choose(
+    kinds: Mapping[str, Callable[[Mapping[str, Any]], Any]], description: Mapping[str, Any]
+) -> Any:
     if description["kind"] not in kinds:
-        raise InputError(f"A source must be one of {', '.join(kinds)}, got {description['kind']!r}.")
+        raise InputError(
+            f"A source must be one of {', '.join(kinds)}, got {description['kind']!r}."
+        )
     return kinds[description["kind"]](description)
 
 
@@ -66,7 +74,8 @@ class _NpyFeatures:
         self._rows = NpyRows(Path(description["path"]))
         if len(self._rows.shape) != 2 or self._rows.dtype != np.float32:
             raise InputError(
-                f"{description['path']} must hold (n, d) float32 features, got {self._rows.shape} {self._rows.dtype}."
+                f"{description['path']} must hold (n, d) float32 features, "
+                f"got {self._rows.shape} {self._rows.dtype}."
             )
         self.n_features = self._rows.shape[1]
 
@@ -75,7 +84,7 @@ class _NpyFeatures:
 
 
 class _StoredFeatures:
-    """The store is closed and opened again after some reading: mapped pages would add up to the whole of it."""
+    """Opens the store anew after some reading: mapped pages would add up to the whole of it."""
 
     def __init__(self, description: Mapping[str, Any]) -> None:
         self._path = Path(description["path"])
@@ -93,6 +102,8 @@ class _StoredFeatures:
         return matrix
 
     def _open(self) -> None:
+        from tumorlens.features.store import FeatureStore
+
         self._store = FeatureStore(self._path)
         self._reader = self._store.reader(self._prefix)
         self._bytes_read = 0
@@ -103,17 +114,25 @@ class _NpyPixels:
         self._rows = NpyRows(Path(description["path"]))
         if len(self._rows.shape) != 4 or self._rows.shape[3] != 3 or self._rows.dtype != np.uint8:
             raise InputError(
-                f"{description['path']} must hold (n, h, w, 3) uint8 scans, got {self._rows.shape} {self._rows.dtype}."
+                f"{description['path']} must hold (n, h, w, 3) uint8 scans, "
+                f"got {self._rows.shape} {self._rows.dtype}."
             )
 
     def read(self, rows: NDArray[np.int64], *, size: int) -> NDArray[np.float32]:
-        return np.stack([resize_bilinear(scan, size=size) for scan in self._rows.read(rows).astype(np.uint8)])
+        return np.stack(
+            [resize_bilinear(scan, size=size) for scan in self._rows.read(rows).astype(np.uint8)]
+        )
 
 
 class _StoredPixels:
     def __init__(self, description: Mapping[str, Any]) -> None:
-        self._store = PixelStore(Path(description["path"]))
+        from tumorlens.datasets.pixelstore import open_pixel_store
+
+        self._open = ExitStack()  # closes with the process
+        self._store = self._open.enter_context(open_pixel_store(Path(description["path"])))
         self._digests: list[str] = description["digests"]
 
     def read(self, rows: NDArray[np.int64], *, size: int) -> NDArray[np.float32]:
-        return np.stack([resize_bilinear(self._store.get(self._digests[row]), size=size) for row in rows])
+        return np.stack(
+            [resize_bilinear(self._store.get(self._digests[row]), size=size) for row in rows]
+        )

@@ -1,4 +1,4 @@
-"""Bilinear resizing of one scan, with the same arithmetic as the compiled graphs: half-pixel centres, no antialiasing."""
+"""Bilinear resizing as the compiled graphs do it: half-pixel centres, no antialiasing."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ def resize_bilinear(pixels: Pixels, *, size: int) -> NDArray[np.float32]:
     upper, lower, down = _neighbours(pixels.shape[0], size)
     left, right, across = _neighbours(pixels.shape[1], size)
     down, across = down[:, np.newaxis, np.newaxis], across[np.newaxis, :, np.newaxis]
-    rows = pixels[upper] * (1 - down) + pixels[lower] * down
-    return rows[:, left] * (1 - across) + rows[:, right] * across
+    source = pixels.astype(np.float32)
+    rows = source[upper] * (1 - down) + source[lower] * down
+    resized = rows[:, left] * (1 - across) + rows[:, right] * across
+    return resized.astype(np.float32, copy=False)
 
 
 def _neighbours(

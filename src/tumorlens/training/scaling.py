@@ -1,8 +1,8 @@
-"""Standardisation of features: fitted on training rows only, then folded into the weights that follow it."""
+"""Standardisation of features: fitted on training rows only, then folded into the next weights."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +23,18 @@ class Scaler:
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
 
-    def apply(self, features: Features) -> Features:
-        """Standardise ``(n, d)`` features into a new float32 array, a chunk of rows at a time."""
-        out = np.empty(features.shape, dtype=np.float32)
-        for start in range(0, len(features), _CHUNK_ROWS):
-            rows = slice(start, start + _CHUNK_ROWS)
-            out[rows] = (features[rows] - self.mean) / self.scale
+    def apply(self, features: Features, *, order: NDArray[np.int64] | None = None) -> Features:
+        """Standardise into a new float32 array, some rows at a time.
+
+        Args:
+            features: ``(n, d)``.
+            order: ``(m,)`` the rows wanted, in this order; all by default.
+        """
+        order = np.arange(len(features)) if order is None else order
+        out = np.empty((len(order), features.shape[1]), dtype=np.float32)
+        for start in range(0, len(order), _CHUNK_ROWS):
+            some = slice(start, start + _CHUNK_ROWS)
+            out[some] = (features[order[some]] - self.mean) / self.scale
         return out
 
 
@@ -39,8 +45,13 @@ def fit_scaler(*blocks: Features) -> Scaler:
         blocks: Matrices ``(n_i, d)``; no copy of them is made.
     """
     n_rows = sum(len(block) for block in blocks)
-    mean = sum(_column_sums(blocks)) / n_rows
-    variance = sum(_column_sums(blocks, squared_about=mean)) / n_rows
+    n_features = blocks[0].shape[1]
+    mean = np.zeros(n_features)
+    for chunk in _chunks(blocks):
+        mean += chunk.sum(axis=0) / n_rows
+    variance = np.zeros(n_features)
+    for chunk in _chunks(blocks):
+        variance += np.square(chunk - mean).sum(axis=0) / n_rows
     scale = np.sqrt(variance)
     constant = scale <= _CONSTANT * np.abs(mean)
     return Scaler(mean=mean, scale=np.where(constant, 1.0, scale))
@@ -49,20 +60,12 @@ def fit_scaler(*blocks: Features) -> Scaler:
 def fold_scaler(
     scaler: Scaler, weight: NDArray[np.float64], bias: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weight ``(d, m)`` and bias ``(m,)`` that do on raw features what the given ones do on standardised ones."""
+    """Weight ``(d, m)`` and bias ``(m,)`` that do on raw features what these do on standardised."""
     folded = weight / scaler.scale[:, np.newaxis]
     return folded, bias - scaler.mean @ folded
 
 
-def _column_sums(
-    blocks: Sequence[Features], *, squared_about: NDArray[np.float64] | None = None
-) -> list[NDArray[np.float64]]:
-    sums = []
+def _chunks(blocks: tuple[Features, ...]) -> Iterator[NDArray[np.float64]]:
     for block in blocks:
         for start in range(0, len(block), _CHUNK_ROWS):
-            chunk = block[start : start + _CHUNK_ROWS].astype(np.float64)
-            if squared_about is not None:
-                chunk -= squared_about
-                np.square(chunk, out=chunk)
-            sums.append(chunk.sum(axis=0))
-    return sums
+            yield block[start : start + _CHUNK_ROWS].astype(np.float64)

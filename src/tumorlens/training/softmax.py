@@ -1,8 +1,9 @@
 r"""L2-regularised softmax regression by L-BFGS, on blocks of rows that are never copied.
 
-Minimises :math:`\frac1n\sum_i -\log p_{y_i}(x_i) + \frac\lambda2\lVert V\rVert^2`; the bias is free. Two classes have
-one column of weights (the difference of the logits), more have one a class, both as in scikit-learn's
-``LogisticRegression`` with :math:`C = 1 / (n\lambda)`. Knows nothing about folds.
+Minimises :math:`\frac1n\sum_i -\log p_{y_i}(x_i) + \frac\lambda2\lVert V\rVert^2`; the bias is
+free. Two classes have one column of weights (the difference of the logits), more have one a class,
+both as in scikit-learn's ``LogisticRegression`` with :math:`C = 1 / (n\lambda)`. Knows nothing
+about folds.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def fit_softmax(
         scaler: Standardisation, fitted on these rows.
         strength: Weight of the L2 term, lambda.
         start: Where to begin, such as the solution for a stronger L2 term.
-        tolerance: Ends when the loss falls by less than this share and no gradient exceeds its square root times 0.1.
+        tolerance: Ends when the loss falls by less than this share and no gradient exceeds its
+            square root times 0.1.
 
     Returns:
         The model at the minimum.

@@ -1,6 +1,7 @@
 """What a child process trains on, described in plain JSON so that it can open it itself.
 
-Descriptions only: :mod:`tumorlens.training.readers` opens them in the child. Knows nothing about labels.
+Descriptions only: :mod:`tumorlens.training.readers` opens them in the child. Knows nothing about
+labels.
 """
 
 from __future__ import annotations
@@ -54,8 +55,10 @@ class NpySource:
         """
         try:
             return int(np.load(self.path, mmap_mode="r", allow_pickle=False).shape[0])
-        except (OSError, ValueError, IndexError) as error:
-            raise InputError(f"{self.path} is not a .npy file of rows: write it with numpy.save.") from error
+        except (OSError, ValueError, EOFError, IndexError) as error:
+            raise InputError(
+                f"{self.path} is not a .npy file of rows: write it with numpy.save."
+            ) from error
 
     def describe(self) -> dict[str, Any]:
         """``{"kind": "npy", "path"}``."""

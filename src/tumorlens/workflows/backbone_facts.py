@@ -106,7 +106,12 @@ def _fetched(spec: BackboneSpec, directory: Path | None, progress: Progress) -> 
         state = "downloaded and checked"
     else:
         state = "already here"
-    return {"backbone": spec.name, "path": str(found.path), "sha256": found.sha256, "note": _sentence(state, found)}
+    return {
+        "backbone": spec.name,
+        "path": str(found.path),
+        "sha256": found.sha256,
+        "note": _sentence(state, found),
+    }
 
 
 def _sentence(state: str, weights: Weights) -> str:

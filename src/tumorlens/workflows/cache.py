@@ -50,5 +50,6 @@ def clean_cache(workspace: Workspace, *, features: bool, graphs: bool) -> float:
     for folder, wanted in ((workspace.features, features), (workspace.graphs, graphs)):
         if wanted and folder.is_dir():
             shutil.rmtree(folder)
+    shutil.rmtree(workspace.training, ignore_errors=True)
     remove_leftovers(workspace.root)
     return (before - folder_size(workspace.root)) / _BYTES_PER_MB

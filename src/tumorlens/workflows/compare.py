@@ -15,20 +15,20 @@ from rich.console import Console
 
 from tumorlens.backbones import BackboneSpec, Weights, find_backbone, resolve_weights
 from tumorlens.bundles import Predictor
-from tumorlens.datasets import Dataset, Split, load_dataset, residual_neighbours
+from tumorlens.datasets import Dataset, load_dataset
 from tumorlens.errors import InputError
 from tumorlens.evaluation import RowFigures, best_on_validation
 from tumorlens.extras import require_extra
 from tumorlens.features import FeatureStore
 from tumorlens.progress import SILENT, Progress
-from tumorlens.reports import RANDOM_WEIGHTS, Comparison, TrainingNeighbours, to_rich
+from tumorlens.reports import RANDOM_WEIGHTS, Comparison, to_rich
 from tumorlens.workflows.baselines import baseline_rows
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fit import fit_backbone, fit_scratch
 from tumorlens.workflows.heads import HeadKind, find_head
 from tumorlens.workflows.runs import RunRecord
-from tumorlens.workflows.splits import part_counts, prepare_split
+from tumorlens.workflows.splits import part_counts, prepare_split, training_neighbours
 from tumorlens.workflows.write_comparison import write_comparison
 from tumorlens.workspace import Workspace
 
@@ -155,7 +155,16 @@ def compare_networks(
     weights = _weights_of(specs, settings, progress)
     with FeatureStore(workspace.features) as store:
         context = RunContext(
-            workspace, scans, split, store, settings.size, settings.seed, threads, settings.refit, progress
+            workspace=workspace,
+            dataset=scans,
+            split=split,
+            neighbours=training_neighbours(scans, split),
+            store=store,
+            size=settings.size,
+            seed=settings.seed,
+            threads=threads,
+            refit=settings.refit,
+            progress=progress,
         )
         runs = _fit_all(context, list(zip(specs, weights, strict=True)), heads, settings)
     comparison = _comparison(context, runs)
@@ -186,7 +195,7 @@ def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
         groups_are=context.dataset.groups_are,
         classes=context.dataset.classes,
         positive_class=context.dataset.positive_class,
-        residual_neighbours=neighbours_of(context.dataset, context.split),
+        residual_neighbours=context.neighbours,
         parts=part_counts(context.dataset, context.split),
         rows=(*baseline_rows(context), *(run.row for run in runs)),
         best=None if best is None else best.run,
@@ -196,12 +205,6 @@ def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
         versions=version_facts(),
         machine=machine_facts(),
     )
-
-
-def neighbours_of(dataset: Dataset, split: Split) -> TrainingNeighbours:
-    """How many test scans keep a close training neighbour, as the table shows it."""
-    counted = residual_neighbours(dataset, split)
-    return TrainingNeighbours(counted.test_scans, counted.above_095, counted.above_098)
 
 
 def _weights_of(specs: Sequence[BackboneSpec], settings: CompareSettings, progress: Progress) -> list[Weights]:
@@ -230,5 +233,3 @@ def _wanted_weights(words: Sequence[str], names: Sequence[str]) -> Mapping[str, 
 def _digest(comparison: Comparison) -> str:
     runs = [row.run or row.backbone for row in comparison.rows]
     return hashlib.sha256(json.dumps([comparison.split_digest, runs]).encode()).hexdigest()[:8]
-
-

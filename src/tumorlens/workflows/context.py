@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tumorlens.datasets import Dataset, Split
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
-from tumorlens.reports import LEAKY, SYNTHETIC
+from tumorlens.reports import LEAKY, SYNTHETIC, TrainingNeighbours
 from tumorlens.workspace import Workspace
 
 __all__ = ["RunContext"]
@@ -21,6 +25,7 @@ class RunContext:
         workspace: Where runs, features and graphs are kept.
         dataset: The scans.
         split: Which part each row belongs to.
+        neighbours: Test scans that keep a close training neighbour.
         store: The open feature store.
         size: Side of the networks' square input in pixels.
         seed: Seed of heads and bootstrap.
@@ -32,6 +37,7 @@ class RunContext:
     workspace: Workspace
     dataset: Dataset
     split: Split
+    neighbours: TrainingNeighbours
     store: FeatureStore
     size: int
     seed: int
@@ -45,3 +51,12 @@ class RunContext:
         leaky = (LEAKY,) if self.split.protocol == "study" else ()
         synthetic = (SYNTHETIC,) if self.dataset.synthetic else ()
         return leaky + synthetic
+
+    @contextmanager
+    def training_folder(self, name: str) -> Iterator[Path]:
+        """A folder for a child process that trains; it stays, with the child's log, only where training failed."""
+        folder = self.workspace.training / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        yield folder
+        shutil.rmtree(folder)

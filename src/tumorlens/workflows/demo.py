@@ -57,7 +57,10 @@ def run_demo(
     if not has_extra("train"):
         progress.say('The CNN from scratch is left out: it needs the extra train (pip install "tumorlens[train]").')
     settings = CompareSettings(
-        backbones=("efficientnet-lite0",), from_scratch=has_extra("train"), scratch_size=_SCRATCH_SIZE, seed=seed
+        backbones=("efficientnet-lite0",),
+        from_scratch=has_extra("train"),
+        scratch_size=_SCRATCH_SIZE,
+        seed=seed,
     )
     result = compare_networks(dataset, settings, workspace=workspace, threads=threads, progress=progress)
     row = int(prepare_split(dataset, protocol="grouped", seed=seed).rows("test")[0])

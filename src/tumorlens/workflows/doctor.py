@@ -53,16 +53,38 @@ def examine(workspace: Workspace, weights_dir: Path | None) -> list[Finding]:
     train = has_extra("train")
     present = [row["name"] for row in list_backbones(weights_dir) if row["weights_at_hand"]]
     return [
-        Finding("versions", True, True, ", ".join(f"{name} {text}" for name, text in version_facts().items())),
+        Finding(
+            "versions",
+            True,
+            True,
+            ", ".join(f"{name} {text}" for name, text in version_facts().items()),
+        ),
         Finding("processor", True, True, f"{os.cpu_count()} threads, {platform.machine()}"),
-        Finding("memory", memory_gb >= _NEEDED_MEMORY_GB, False, f"{memory_gb:.1f} GB, {_NEEDED_MEMORY_GB:.0f} wanted"),
-        Finding("disk", disk_gb >= _NEEDED_DISK_GB, False, f"{disk_gb:.1f} GB free, {_NEEDED_DISK_GB:.0f} wanted"),
-        Finding("workspace", writable, True, f"{workspace.root}" + ("" if writable else " cannot be written")),
+        Finding(
+            "memory",
+            memory_gb >= _NEEDED_MEMORY_GB,
+            False,
+            f"{memory_gb:.1f} GB, {_NEEDED_MEMORY_GB:.0f} wanted",
+        ),
+        Finding(
+            "disk",
+            disk_gb >= _NEEDED_DISK_GB,
+            False,
+            f"{disk_gb:.1f} GB free, {_NEEDED_DISK_GB:.0f} wanted",
+        ),
+        Finding(
+            "workspace",
+            writable,
+            True,
+            f"{workspace.root}" + ("" if writable else " cannot be written"),
+        ),
         Finding(
             "extra train",
             train,
             False,
-            "installed" if train else 'not installed: pip install "tumorlens[train]" for --head study and --from-scratch',
+            "installed"
+            if train
+            else 'not installed: pip install "tumorlens[train]" for --head study and --from-scratch',
         ),
         Finding("weights at hand", bool(present), True, ", ".join(present) or "none"),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -17,13 +16,13 @@ from tumorlens.runtime import (
     GRAPH_VERSION,
     FeatureGraph,
     attach_head,
+    build_keras_bundle_model,
+    build_keras_scratch_model,
     compile_graph,
     convert_keras_file,
     feature_graph,
-    save_keras_model,
-    save_keras_scratch,
 )
-from tumorlens.training import DatasetPixelSource, FittedScratch, fit_from_scratch
+from tumorlens.training import DatasetSource, FittedScratch, fit_from_scratch
 from tumorlens.types import Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.heads import HeadKind, head_probabilities
@@ -35,6 +34,8 @@ __all__ = ["SCRATCH", "fit_backbone", "fit_scratch"]
 
 SCRATCH = "scratch"
 """Name of the CNN from scratch in the place of a backbone's."""
+
+_BODY_OUTPUT = "map"
 
 
 def fit_backbone(context: RunContext, spec: BackboneSpec, weights: Weights, head: HeadKind) -> RunRecord:
@@ -51,7 +52,11 @@ def fit_backbone(context: RunContext, spec: BackboneSpec, weights: Weights, head
     """
     with ResourceMeter() as meter:
         graph = feature_graph(
-            spec, weights, size=context.size, cache=context.workspace.graphs, progress=context.progress
+            spec,
+            weights,
+            size=context.size,
+            cache=context.workspace.graphs,
+            progress=context.progress,
         )
         config = _config(context, graph, head=head.name, weights=weights.kind)
         finished = None if context.refit else find_finished(context.workspace, config)
@@ -59,7 +64,12 @@ def fit_backbone(context: RunContext, spec: BackboneSpec, weights: Weights, head
             context.progress.say(f"{spec.title}, {head.name} head: finished earlier, nothing to compute.")
             return finished
         features = extract_features(
-            context.dataset, graph, context.store, view=head.view, threads=context.threads, progress=context.progress
+            context.dataset,
+            graph,
+            context.store,
+            view=head.view,
+            threads=context.threads,
+            progress=context.progress,
         )
         fitted = head.fit(context, features)
         model = TrainedModel(
@@ -69,7 +79,7 @@ def fit_backbone(context: RunContext, spec: BackboneSpec, weights: Weights, head
                 head=head.name,
                 weights=weights.kind,
                 loss_penalty=fitted.penalty or None,
-                note=weights.note,
+                note=weights.note or None,
             ),
             fitted=fitted,
             probabilities=head_probabilities(context, fitted, features),
@@ -78,7 +88,9 @@ def fit_backbone(context: RunContext, spec: BackboneSpec, weights: Weights, head
             size=graph.size,
             backbone=_backbone_facts(spec, weights, graph),
             marks=(RANDOM_WEIGHTS,) if weights.kind == "random" else (),
-            save_keras=lambda path: save_keras_model(spec, weights, fitted.head, size=graph.size, out=path),
+            save_keras=lambda path: build_keras_bundle_model(
+                spec, weights, size=graph.size, head=fitted.head, temperature=1.0, out=path
+            ),
         )
         return write_run(context, config, model, meter)
 
@@ -102,34 +114,40 @@ def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
         context.progress.say("CNN from scratch: finished earlier, nothing to compute.")
         return finished
     require_extra("train", purpose="A CNN from scratch")
-    with ResourceMeter() as meter, TemporaryDirectory(prefix="tumorlens-") as folder:
-        fitted = _train_scratch(context, size, Path(folder))
-        graph = convert_keras_file(fitted.body, out=Path(folder) / "body.xml")
+    with ResourceMeter() as meter, context.training_folder(config.name) as folder:
+        fitted = _train_scratch(context, size, folder)
+        graph = folder / "body.xml"
+        convert_keras_file(fitted.body, out=graph, output_layer=_BODY_OUTPUT)
         model = TrainedModel(
             classifier=Classifier(
-                kind="scratch", backbone=SCRATCH, head="scratch", loss_penalty=fitted.penalty or None
+                kind="scratch",
+                backbone=SCRATCH,
+                head="scratch",
+                loss_penalty=fitted.penalty or None,
             ),
             fitted=fitted,
-            probabilities=_graph_probabilities(context, graph, fitted, Path(folder)),
+            probabilities=_graph_probabilities(context, graph, fitted, folder),
             features=None,
             graph=graph,
             size=size,
             backbone={"name": SCRATCH, "title": "CNN from scratch", "weights": "none"},
             marks=(),
-            save_keras=lambda path: save_keras_scratch(fitted.body, fitted.head, out=path),
+            save_keras=lambda path: build_keras_scratch_model(
+                fitted.body, output_layer=_BODY_OUTPUT, head=fitted.head, temperature=1.0, out=path
+            ),
         )
         return write_run(context, config, model, meter)
 
 
 def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedScratch:
     return fit_from_scratch(
-        DatasetPixelSource(context.dataset.path, tuple(context.dataset.manifest["pixel_digest"])),
-        context.dataset.labels,
+        DatasetSource(context.dataset.path / "pixels", tuple(context.dataset.manifest["pixel_digest"])),
+        labels=context.dataset.labels,
         train_rows=context.split.rows("train"),
-        validation_rows=context.split.rows("validation"),
+        val_rows=context.split.rows("validation"),
         n_classes=len(context.dataset.classes),
+        folder=folder,
         size=size,
-        out=folder,
         seed=context.seed,
         threads=context.threads,
         progress=context.progress,
@@ -139,9 +157,7 @@ def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedScratc
 def _graph_probabilities(context: RunContext, graph: Path, fitted: FittedScratch, folder: Path) -> Probabilities:
     """Probabilities of all rows from the finished graph, each distinct scan once."""
     attach_head(graph, fitted.head, temperature=1.0, out=folder / "model.xml")
-    network = compile_graph(
-        folder / "model.xml", goal="throughput", outputs=["probabilities"], threads=context.threads
-    )
+    network = compile_graph(folder / "model.xml", goal="throughput", outputs=["probabilities"], threads=context.threads)
     digests = context.dataset.manifest["pixel_digest"]
     distinct = digests.drop_duplicates()
     answers: dict[str, Probabilities] = {}
@@ -149,7 +165,7 @@ def _graph_probabilities(context: RunContext, graph: Path, fitted: FittedScratch
         context.dataset.open_pixels() as pixels,
         context.progress.task("CNN from scratch: answers", total=len(distinct)) as task,
     ):
-        for digest, outputs in network.stream((digest, pixels.get(digest)[None]) for digest in distinct):
+        for digest, outputs in network.stream((digest, pixels.get(digest)) for digest in distinct):
             answers[digest] = outputs["probabilities"][0].astype(np.float64)
             task.advance()
     return np.stack([answers[digest] for digest in digests])
@@ -195,5 +211,10 @@ def _backbone_facts(spec: BackboneSpec, weights: Weights, graph: FeatureGraph) -
         "title": spec.title,
         "licence": spec.licence,
         "paper": f"{spec.paper.citation}; arXiv:{spec.paper.arxiv}",
-        "weights": {"kind": weights.kind, "sha256": weights.sha256, "tensors": graph.weights_digest, "note": weights.note},
+        "weights": {
+            "kind": weights.kind,
+            "sha256": weights.sha256,
+            "tensors": graph.weights_digest,
+            "note": weights.note,
+        },
     }

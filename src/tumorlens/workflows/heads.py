@@ -14,7 +14,7 @@ from tumorlens.errors import InputError
 from tumorlens.extras import require_extra
 from tumorlens.features import FeatureSet, View
 from tumorlens.runtime import head_logits
-from tumorlens.training import FittedHead, StoreFlatSource, fit_linear, fit_mlp, fit_study_head
+from tumorlens.training import FittedHead, StoreSource, fit_linear, fit_mlp, fit_study_head
 from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
 
@@ -58,7 +58,12 @@ def find_head(name: str) -> HeadKind:
 def head_probabilities(context: RunContext, fitted: FittedHead, features: FeatureSet) -> Probabilities:
     """Probabilities of all rows, ``(n, k)`` float64, read from the store a few rows at a time."""
     parts = [
-        _softmax(head_logits(fitted.head, context.store.read(features.kind, features.digests[start : start + _ROWS_AT_ONCE])))
+        _softmax(
+            head_logits(
+                fitted.head,
+                context.store.read(features.kind, features.digests[start : start + _ROWS_AT_ONCE]),
+            )
+        )
         for start in range(0, len(features.digests), _ROWS_AT_ONCE)
     ]
     return np.concatenate(parts)
@@ -81,6 +86,7 @@ def _fit_linear(context: RunContext, features: FeatureSet) -> FittedHead:
         context.dataset.groups[rows],
         n_classes=len(context.dataset.classes),
         seed=context.seed,
+        threads=context.threads,
     )
 
 
@@ -97,17 +103,20 @@ def _fit_mlp(context: RunContext, features: FeatureSet) -> FittedHead:
 
 
 def _fit_study(context: RunContext, features: FeatureSet) -> FittedHead:
-    return fit_study_head(
-        StoreFlatSource(context.workspace.features, features.kind.prefix, features.digests, features.kind.width),
-        context.dataset.labels,
-        train_rows=context.split.rows("train"),
-        validation_rows=context.split.rows("validation"),
-        backbone=features.kind.backbone,
-        n_classes=len(context.dataset.classes),
-        seed=context.seed,
-        threads=context.threads,
-        progress=context.progress,
-    )
+    backbone = features.kind.backbone
+    with context.training_folder(f"{context.dataset.name}-{backbone}-study") as folder:
+        return fit_study_head(
+            StoreSource(context.workspace.features, features.kind.prefix, features.digests),
+            backbone=backbone,
+            labels=context.dataset.labels,
+            train_rows=context.split.rows("train"),
+            val_rows=context.split.rows("validation"),
+            n_classes=len(context.dataset.classes),
+            folder=folder,
+            seed=context.seed,
+            threads=context.threads,
+            progress=context.progress,
+        )
 
 
 HEADS: dict[str, HeadKind] = {

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tumorlens.evaluation import Classifier, PublishedFigures, RowFigures, figures, published_figures
+from tumorlens.evaluation import (
+    Classifier,
+    PublishedFigures,
+    RowFigures,
+    figures,
+    published_figures,
+)
 from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
 
@@ -13,7 +19,11 @@ _STUDY_TEST_SUPPORT = (419, 334)
 
 
 def row_figures(
-    context: RunContext, probabilities: Probabilities, classifier: Classifier, *, features: Features | None = None
+    context: RunContext,
+    probabilities: Probabilities,
+    classifier: Classifier,
+    *,
+    features: Features | None = None,
 ) -> RowFigures:
     """Every figure of a classifier, with the study's own beside it on the study's own test images.
 

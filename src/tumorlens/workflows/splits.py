@@ -9,14 +9,23 @@ from tumorlens.datasets import (
     PARTS,
     Dataset,
     Split,
-    check_split,
+    load_split,
     residual_neighbours,
+    save_split,
     split_by_group,
     split_like_study,
 )
 from tumorlens.errors import InputError
+from tumorlens.reports import TrainingNeighbours
 
-__all__ = ["PROTOCOLS", "describe_split", "prepare_split", "split_lines"]
+__all__ = [
+    "PROTOCOLS",
+    "describe_split",
+    "part_counts",
+    "prepare_split",
+    "split_lines",
+    "training_neighbours",
+]
 
 PROTOCOLS = ("grouped", "study")
 
@@ -38,15 +47,14 @@ def prepare_split(dataset: Dataset, *, protocol: str, seed: int, split_file: Pat
     if split_file is not None:
         if protocol == "study":
             raise InputError("--protocol study makes its own split: leave out the split file or use grouped.")
-        split = Split.load(split_file, dataset)
-        check_split(dataset, split)
+        split = load_split(split_file, dataset=dataset)
     elif protocol == "study":
         split = split_like_study(dataset)
     else:
         split = split_by_group(dataset, seed=seed)
-    kept = dataset.path / "splits" / f"{split.protocol}-{split.digest[:12]}.csv"
+    kept = dataset.splits / f"{split.protocol}-{split.digest[:12]}.json"
     if not kept.exists():
-        split.save(kept)
+        save_split(split, kept)
     return split
 
 
@@ -59,16 +67,20 @@ def describe_split(dataset: Dataset, split: Split) -> dict[str, Any]:
         "split_digest": split.digest,
         "groups_are": split.groups_are,
         "parts": part_counts(dataset, split),
-        "residual_neighbours": residual_neighbours(dataset, split).to_json(),
+        "residual_neighbours": training_neighbours(dataset, split).to_json(),
     }
+
+
+def training_neighbours(dataset: Dataset, split: Split) -> TrainingNeighbours:
+    """How many test scans keep a close training neighbour, as tables and JSON show it."""
+    counted = residual_neighbours(dataset, split)
+    return TrainingNeighbours(counted.test_scans, counted.above_095, counted.above_098)
 
 
 def part_counts(dataset: Dataset, split: Split) -> dict[str, dict[str, int]]:
     """Scans by part and class; parts that hold none are left out."""
     labels = dataset.manifest["label"].to_numpy()
-    counts = {
-        part: {name: int((labels[split.rows(part)] == name).sum()) for name in dataset.classes} for part in PARTS
-    }
+    counts = {part: {name: int((labels[split.rows(part)] == name).sum()) for name in dataset.classes} for part in PARTS}
     return {part: row for part, row in counts.items() if sum(row.values())}
 
 
@@ -78,4 +90,8 @@ def split_lines(dataset: Dataset, split: Split) -> list[str]:
         f"{part}: {sum(row.values())} scans ({', '.join(f'{count} {name}' for name, count in row.items())})"
         for part, row in part_counts(dataset, split).items()
     ]
-    return [*lines, residual_neighbours(dataset, split).sentence(), f"Split digest: {split.digest[:12]}"]
+    return [
+        *lines,
+        residual_neighbours(dataset, split).sentence(),
+        f"Split digest: {split.digest[:12]}",
+    ]

@@ -30,9 +30,7 @@ from tumorlens.workspace import atomic_directory
 __all__ = ["write_comparison"]
 
 
-def write_comparison(
-    folder: Path, comparison: Comparison, context: RunContext, runs: Sequence[RunRecord]
-) -> None:
+def write_comparison(folder: Path, comparison: Comparison, context: RunContext, runs: Sequence[RunRecord]) -> None:
     """Write everything a comparison shows; a comparison already there is replaced as a whole.
 
     Args:
@@ -63,7 +61,10 @@ def write_comparison(
 def next_commands(comparison: Comparison, best: RunRecord | None) -> list[str]:
     """What to type after a comparison."""
     commands = [] if best is None else [f"tumorlens predict {best.name} SCAN.png"]
-    return [*commands, f"tumorlens compare {comparison.dataset} --backbones resnet50,vgg16,efficientnetb0"]
+    return [
+        *commands,
+        f"tumorlens compare {comparison.dataset} --backbones resnet50,vgg16,efficientnetb0",
+    ]
 
 
 def _details(comparison: Comparison, context: RunContext, runs: Sequence[RunRecord]) -> list[RowDetail | None]:

@@ -24,7 +24,7 @@ from tumorlens.bundles import (
     write_card,
 )
 from tumorlens.evaluation import Classifier, RowFigures
-from tumorlens.reports import methods_paragraph
+from tumorlens.reports import MethodsFacts, methods_paragraph
 from tumorlens.runtime import attach_head
 from tumorlens.training import FittedHead
 from tumorlens.types import Features, Probabilities
@@ -100,14 +100,27 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
     with atomic_directory(folder, replace=True) as temporary:
         _write_bundle(temporary / BUNDLE_FOLDER, context, config, model, row, marks=marks, created=created)
         _write_tables(temporary, context, model)
-        settings = {"run": asdict(config), "head": _plain(model.fitted.settings), "versions": version_facts()}
+        settings = {
+            "run": asdict(config),
+            "head": _plain(model.fitted.settings),
+            "versions": version_facts(),
+        }
         write_text(temporary / CONFIG_FILE, tomli_w.dumps(settings))
         meter.look()
         measured = replace(row, seconds=round(meter.seconds, 2), peak_memory_mb=round(meter.peak_memory_mb))
-        write_text(temporary / METHODS_FILE, methods_paragraph(_methods_facts(context, config, model, measured)))
-        write_json(temporary / METRICS_FILE, {"row": measured.to_json(), "created": created, "marks": list(marks)})
+        write_text(
+            temporary / METHODS_FILE,
+            methods_paragraph(_methods_facts(context, config, model, measured)),
+        )
+        write_json(
+            temporary / METRICS_FILE,
+            {"row": measured.to_json(), "created": created, "marks": list(marks)},
+        )
     record_opening(
-        context.workspace, dataset=context.dataset.name, split_digest=context.split.digest, run=config.name
+        context.workspace,
+        dataset=context.dataset.name,
+        split_digest=context.split.digest,
+        run=config.name,
     )
     return read_run(folder)
 
@@ -161,6 +174,30 @@ def _write_tables(folder: Path, context: RunContext, model: TrainedModel) -> Non
         }
     )
     table.to_parquet(folder / PREDICTIONS_FILE, index=False)
+
+
+def _methods_facts(context: RunContext, config: RunConfig, model: TrainedModel, row: RowFigures) -> MethodsFacts:
+    record = context.dataset.record
+    return MethodsFacts(
+        dataset=record.name,
+        classes=record.flow.by_class,
+        distinct=record.flow.distinct,
+        groups_are=record.groups_are,
+        n_groups=record.groups,
+        protocol=context.split.protocol,
+        seed=context.split.seed,
+        parts=context.split.sizes(),
+        split_digest=context.split.digest,
+        size=model.size,
+        row=row,
+        network=str(model.backbone["title"]),
+        citation=str(model.backbone.get("paper", "")),
+        weights_digest=config.weights_digest,
+        head=_plain(model.fitted.settings),
+        residual_neighbours=context.neighbours,
+        synthetic=record.synthetic,
+        versions=version_facts(),
+    )
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:

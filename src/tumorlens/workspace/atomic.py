@@ -139,7 +139,10 @@ def _flush(path: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EBADF):  # not supported by this file system or platform
+        if error.errno not in (
+            errno.EINVAL,
+            errno.EBADF,
+        ):  # not supported by this file system or platform
             raise
     finally:
         os.close(descriptor)

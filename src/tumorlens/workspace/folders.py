@@ -103,6 +103,11 @@ class Workspace:
         return self.root / "comparisons"
 
     @property
+    def training(self) -> Path:
+        """Work of child processes that train: kept, with its log, only where training failed."""
+        return self.root / "training"
+
+    @property
     def ledger(self) -> Path:
         """The record of every opening of a test part."""
         return self.root / "ledger.jsonl"

@@ -20,6 +20,7 @@ from tumorlens.datasets.synthesis.templates import load_template
 __all__ = ["Anatomy", "Tissue", "draw_anatomy", "smoothstep"]
 
 _FLUID_WIDTH = 0.13
+_SOLID_BONUS = 0.25
 _RIM_MM = 4.0
 _SULCUS_KNOT_MM = 11.0
 
@@ -57,8 +58,10 @@ class Anatomy:
 
     Attributes:
         deformation: Its shape.
-        sulci: How dark a T1 signal still counts as fluid, varying over the head: wide and narrow sulci.
-        stripping: By how many millimetres the skull stripping cut too deep or too little.
+        sulci: Variation over the head of ``sulci_level``: wide and narrow sulci.
+        sulci_level: T1 signal below which tissue counts as fluid.
+        stripping: Variation over the head of ``stripping_mm``.
+        stripping_mm: How much too deep the skull stripping cut; negative where too little.
     """
 
     deformation: Deformation
@@ -81,11 +84,12 @@ class Anatomy:
         tracts, depth, ventricle = template.places.read(chosen)
         sulci = self.sulci.on(grid)[inside] + np.float32(self.sulci_level)
         stripped = self.stripping.on(grid)[inside] + np.float32(self.stripping_mm)
+        solid = t1 + np.float32(_SOLID_BONUS) * (white + grey - np.float32(0.75))
         white_share = white / (white + grey + np.float32(1e-3))
         return Tissue(
             brain=_fill(inside, np.clip(depth - stripped + np.float32(0.5), 0, 1)),
             fluid=_fill(
-                inside, smoothstep((sulci - t1) * np.float32(1 / _FLUID_WIDTH) + np.float32(0.5))
+                inside, smoothstep((sulci - solid) * np.float32(1 / _FLUID_WIDTH) + np.float32(0.5))
             ),
             white=_fill(
                 inside,
@@ -103,7 +107,7 @@ def draw_anatomy(rng: np.random.Generator, *, deformation_mm: tuple[float, float
     return Anatomy(
         deformation=draw_deformation(rng, range_mm=deformation_mm),
         sulci=draw_field(rng, knot_mm=_SULCUS_KNOT_MM, amplitude=0.05),
-        sulci_level=float(rng.uniform(0.5, 0.62)),
+        sulci_level=float(rng.uniform(0.5, 0.61)),
         stripping=draw_field(rng, knot_mm=9.0, amplitude=0.9),
         stripping_mm=float(rng.uniform(-1.0, 1.5)),
     )

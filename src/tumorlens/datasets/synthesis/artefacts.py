@@ -1,4 +1,4 @@
-"""What the scanner does to the signal: coil shading, blur, noise, and how it becomes grey levels."""
+"""What the scanner does to the signal: coil shading, blur, noise, and the choice of grey levels."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Scanner:
     ) -> Field:
         """Shade, blur and add noise to noise-free slices, then strip what is not brain.
 
-        The noise is Rician (Gudbjartsson and Patz 1995, doi:10.1002/mrm.1910340618) and a little correlated, since
-        scans are interpolated to 1 mm.
+        The noise is Rician (Gudbjartsson and Patz 1995, doi:10.1002/mrm.1910340618) and a little
+        correlated, since scans are interpolated to 1 mm.
         """
         shaded = signal * np.exp(self.shading.on(grid))
         sigma = (0, self.blur_mm / pixel_mm, self.blur_mm / pixel_mm)
@@ -83,7 +83,7 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
 
 
 def mark_corner(picture: npt.NDArray[np.uint8], *, pixel_mm: float) -> npt.NDArray[np.uint8]:
-    """Return ``picture`` with a bright square in its top left corner: the confound that ``shortcut`` plants."""
+    """Return ``picture`` with a bright square near its top left corner: a planted confound."""
     edge = max(round(_MARK_MM / pixel_mm), 2)
     marked = picture.copy()
     marked[edge : 2 * edge, edge : 2 * edge] = _MARK_GREY
@@ -91,12 +91,14 @@ def mark_corner(picture: npt.NDArray[np.uint8], *, pixel_mm: float) -> npt.NDArr
 
 
 def _shoulder(levels: Field) -> Field:
-    """Bend what is brighter than the shoulder towards 1, so that bright lesions keep their structure."""
+    """Bend what is very bright towards 1, so that bright lesions keep their structure."""
     room = np.float32(1 - _SHOULDER)
     above = np.maximum(levels - np.float32(_SHOULDER), 0)
     return np.minimum(levels, np.float32(_SHOULDER)) + room * (1 - np.exp(-above / room))
 
 
 def _correlated(noise: Field, sigma: float) -> Field:
-    smooth = ndimage.gaussian_filter(noise, (0, sigma, sigma), truncate=3)
-    return smooth * np.float32(1 / max(float(smooth.std()), 1e-6))
+    impulse = np.zeros(2 * int(3 * sigma + 1) + 1)
+    impulse[len(impulse) // 2] = 1
+    gain = np.square(ndimage.gaussian_filter1d(impulse, sigma, truncate=3)).sum()
+    return ndimage.gaussian_filter(noise, (0, sigma, sigma), truncate=3) * np.float32(1 / gain)

@@ -1,7 +1,8 @@
 """Grey levels of a FLAIR-like scan, drawn per patient in the manner of SynthSeg.
 
-Billot et al. 2023, doi:10.1016/j.media.2023.102789: contrasts are drawn at random within what the sequence allows, here
-dark fluid, grey matter as bright as white matter or brighter, and lesions from barely to far brighter than both.
+Billot et al. 2023, doi:10.1016/j.media.2023.102789: contrasts are drawn at random within what the
+sequence allows, here dark fluid, grey matter as bright as white matter or brighter, and lesions
+from barely to far brighter than both.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tumorlens.datasets.synthesis.anatomy import Tissue
+from tumorlens.datasets.synthesis.anatomy import Tissue, smoothstep
 from tumorlens.datasets.synthesis.fields import SmoothField, draw_field
 from tumorlens.datasets.synthesis.grid import Field, Grid
 from tumorlens.datasets.synthesis.lesions import WhiteMatterLesions
@@ -19,6 +20,8 @@ from tumorlens.datasets.synthesis.tumor import TumorParts
 __all__ = ["Contrast", "draw_contrast"]
 
 _WHITE_T1 = 0.87
+_RESIDUE_LEVEL = 1.3
+_RESIDUE_MM = 1.5
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Contrast:
         core: Mean signal of the tumour's solid part.
         necrosis: Signal of its necrosis.
         mottle: Variation of the core, relative to its signal.
+        dura: Signal of dura.
+        residue: Where skull stripping left dura.
         coarse: Regional variation of tissue signal.
         grain: Fine variation of tissue signal.
         knots: Variation within the core.
@@ -47,6 +52,8 @@ class Contrast:
     core: float
     necrosis: float
     mottle: float
+    dura: float
+    residue: SmoothField
     coarse: SmoothField
     grain: SmoothField
     knots: SmoothField
@@ -60,9 +67,15 @@ class Contrast:
         solid *= 1 + self.coarse.on(grid) + self.grain.on(grid)
         solid = _mix(solid, np.float32(self.lesion), lesions.on(grid, tissue))
         values = _mix(solid, np.float32(self.fluid), tissue.fluid)
+        values = _mix(values, np.float32(self.dura), self._residue(grid, tissue))
         if tumor is not None:
             values = self._with_tumor(values, grid, tumor)
         return np.maximum(values, 0) * tissue.brain
+
+    def _residue(self, grid: Grid, tissue: Tissue) -> Field:
+        """Share of dura that the skull stripping left at the surface."""
+        left = smoothstep(self.residue.on(grid) - np.float32(_RESIDUE_LEVEL))
+        return left * np.clip(np.float32(_RESIDUE_MM) - tissue.depth_mm, 0, 1)
 
     def _with_tumor(self, values: Field, grid: Grid, tumor: TumorParts) -> Field:
         knots = self.knots.on(grid)
@@ -89,6 +102,8 @@ def draw_contrast(rng: np.random.Generator) -> Contrast:
         core=grey * (1 + conspicuity * float(rng.uniform(0.3, 1.2))),
         necrosis=fluid + (grey - fluid) * float(rng.uniform(0.0, 0.9)),
         mottle=float(rng.uniform(0.03, 0.14)),
+        dura=grey * float(rng.uniform(0.8, 1.7)),
+        residue=draw_field(rng, knot_mm=12.0),
         coarse=draw_field(rng, knot_mm=18.0, amplitude=float(rng.uniform(0.02, 0.05))),
         grain=draw_field(rng, knot_mm=3.5, amplitude=float(rng.uniform(0.015, 0.045))),
         knots=draw_field(rng, knot_mm=5.0),

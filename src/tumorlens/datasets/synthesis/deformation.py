@@ -1,7 +1,7 @@
-"""Where a patient's tissue lies in the average head: affine, large and small folds, wide ventricles, mass effect.
+"""A patient's shape: affine, large and small folds, wide ventricles, mass effect.
 
-Every part is a pull-back: it takes positions in the patient and gives positions in the template. Knows nothing about
-contrast.
+Every part is a pull-back: it takes positions in the patient and gives positions in the template.
+Knows nothing about contrast.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SURFACE_MM = 14.0
 
 @dataclass(frozen=True)
 class MassEffect:
-    """Tissue pushed away from a point, less the farther it is and hardly at the surface, where the skull holds it.
+    """Tissue pushed away from a point, less the farther it is and hardly at the surface.
 
     Attributes:
         centre_mm: The point, in the patient.
@@ -90,7 +90,7 @@ class Deformation:
 
 
 def draw_deformation(rng: np.random.Generator, *, range_mm: tuple[float, float]) -> Deformation:
-    """Draw a patient's shape; ``range_mm`` bounds the root-mean-square displacement of the large folds."""
+    """Draw a patient's shape; ``range_mm`` bounds the RMS displacement of the large folds."""
     large_mm = rng.uniform(*range_mm)
     small_mm = _SMALL_SHARE * large_mm
     return Deformation(

@@ -1,8 +1,8 @@
 """Smooth random fields: cubic B-splines over random coefficients on a coarse lattice.
 
-The lattice is the free-form deformation of Rueckert et al. (1999, doi:10.1109/42.796284). A field can be evaluated on any
-grid, and a point has the same value whichever grid it is part of. Plain elementwise arithmetic: no result depends on
-the number of threads.
+The lattice is the free-form deformation of Rueckert et al. (1999, doi:10.1109/42.796284). A field
+can be evaluated on any grid, and a point has the same value whichever grid it is part of. Plain
+elementwise arithmetic: no result depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class SmoothField:
     origin_mm: Point
 
     def on(self, grid: Grid) -> Field:
-        """Values at the points of ``grid``; points outside the lattice get the value at its edge."""
+        """Values at the points of ``grid``; outside the lattice, those at its edge."""
         values = self.coefficients
         for axis, positions in enumerate((grid.z_mm, grid.y_mm, grid.x_mm)):
             first, weights = self._taps(positions, axis=axis)
@@ -69,7 +69,7 @@ def draw_field(
     centre_mm: Point = CENTRE_MM,
     half_mm: Point = HALF_HEAD_MM,
 ) -> SmoothField:
-    """Draw a field of mean 0 and root mean square ``amplitude`` over the box ``centre_mm`` ± ``half_mm``."""
+    """Draw a field of mean 0 and RMS ``amplitude`` over the box ``centre_mm`` ± ``half_mm``."""
     cells = [int(np.ceil(2 * half / knot_mm)) for half in half_mm]
     coefficients = rng.standard_normal([cell + 3 for cell in cells], dtype=np.float32)
     coefficients *= np.float32(amplitude / _RMS_OF_UNIT_SPLINE)

@@ -60,7 +60,7 @@ def synthesize(
     settings = settings or SynthesisSettings()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(
-            f"{folder} exists already: give a new folder for the synthetic scans, or remove it first."
+            f"{folder} exists already: give a new folder for synthetic scans or remove it first."
         )
     with atomic_directory(folder, replace=True) as draft:
         for name in ("images", "masks"):

@@ -1,11 +1,12 @@
 """Where in the head a value is wanted: axial planes of regular points, in millimetres.
 
-The frame is that of the MNI152 template (x to the right, y to the front, z to the top of the head); arrays are
-``(z, y, x)`` with y falling, so that the front of the head is the top of a picture.
+The frame is that of the MNI152 template (x to the right, y to the front, z to the top of the head);
+arrays are ``(z, y, x)`` with y falling, so that the front of the head is the top of a picture.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,9 @@ HALF_HEAD_MM: Point = (92.0, 104.0, 86.0)
 """Half the box around :data:`CENTRE_MM` that holds any virtual brain."""
 
 
+_BLOCK_POINTS = 1_200_000
+
+
 @dataclass(frozen=True)
 class Grid:
     """Points of axial planes.
@@ -48,7 +52,7 @@ class Grid:
         return len(self.z_mm), len(self.y_mm), len(self.x_mm)
 
     def offsets(self, point: Point) -> tuple[Field, Field, Field]:
-        """Broadcastable differences ``(z, y, x)`` between the grid's points and ``point``, in millimetres."""
+        """Broadcastable differences z, y, x in mm between the grid's points and ``point``."""
         z, y, x = (np.float32(value) for value in point)
         return (
             (self.z_mm - z)[:, None, None],
@@ -65,6 +69,13 @@ class Grid:
     def part(self, window: tuple[slice, slice, slice]) -> Grid:
         """The grid of the points in ``window``."""
         return Grid(self.z_mm[window[0]], self.y_mm[window[1]], self.x_mm[window[2]])
+
+    def blocks(self, *, layers: int = 1) -> Iterator[slice]:
+        """Cut the planes into runs that fit into memory when each plane becomes ``layers``."""
+        _, rows, columns = self.shape
+        planes = max(_BLOCK_POINTS // max(rows * columns * layers, 1), 1)
+        for start in range(0, len(self.z_mm), planes):
+            yield slice(start, start + planes)
 
     def thinned(self) -> Grid:
         """The same planes with every third row and column."""

@@ -1,7 +1,7 @@
 """Bright spots that are no tumours: small white-matter lesions and caps along the ventricles.
 
-Both occur with age in heads with and without tumour (Fazekas et al. 1987, doi:10.2214/ajr.149.2.351). They make
-brightness alone a poor sign.
+Both occur with age in heads with and without tumour (Fazekas et al. 1987,
+doi:10.2214/ajr.149.2.351). They make brightness alone a poor sign.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class WhiteMatterLesions:
         """Share of lesion at the points of ``grid``, 0..1."""
         rim = np.exp(-tissue.ventricle_mm / np.float32(self.caps_mm))
         share = rim * np.clip(np.float32(0.45) + np.float32(0.5) * self.caps.on(grid), 0, 1)
-        deep = smoothstep((tissue.depth_mm - 8) / 6) * (tissue.ventricle_mm > 0)
-        patches = smoothstep((self.patches.on(grid) - np.float32(self.patch_level)) * 1.2)
+        deep = smoothstep((tissue.depth_mm - np.float32(8)) / np.float32(6))
+        patches = smoothstep((self.patches.on(grid) - np.float32(self.patch_level)) * np.float32(1.2))
         share = np.maximum(share, np.float32(0.6) * patches * tissue.tracts * deep)
         for centre, radius in zip(self.centres_mm, self.radii_mm, strict=True):
             window = grid.near((centre[0], centre[1], centre[2]), radius_mm=3 * radius)

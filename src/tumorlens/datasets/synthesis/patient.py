@@ -58,15 +58,17 @@ class Head:
         planes = np.flatnonzero(np.abs(near.z_mm - self.tumor.centre_mm[0]) <= self.tumor.reach_mm)
         if len(planes):
             cut = near.at_heights(near.z_mm[planes])
-            mask = self.tumor.parts(cut, self.tissue(cut)).mask
-            areas[planes] = mask.sum(axis=(1, 2)) * pixel_mm**2
+            for block in cut.blocks():
+                part = cut.at_heights(cut.z_mm[block])
+                mask = self.tumor.parts(part, self.tissue(part)).mask
+                areas[planes[block]] = mask.sum(axis=(1, 2)) * pixel_mm**2
         return areas
 
 
 def draw_head(
     settings: SynthesisSettings, index: int, *, has_tumor: bool, attempt: int = 0
 ) -> Head:
-    """Draw the head of patient ``index``; another ``attempt`` gives another tumour in the same head."""
+    """Draw the head of patient ``index``; another ``attempt`` gives the head another tumour."""
     rng = random_stream(settings, Stream.ANATOMY, index)
     anatomy = draw_anatomy(rng, deformation_mm=settings.deformation_mm)
     if not has_tumor:

@@ -1,12 +1,14 @@
 """Which slices of which patient are made, so that the heights of both classes match.
 
-First every patient is cut, on paper, at all heights: with tumour, without, or neither. Then slices are chosen for all
-patients together, so that the slices without tumour come from the same heights as those with. Knows nothing about grey
-levels.
+First every patient is cut, on paper, at all heights: with tumour, without, or neither. Then slices
+are chosen for all patients together, so that the slices without tumour come from the same heights
+as those with. Knows nothing about grey levels.
 """
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +22,8 @@ from tumorlens.datasets.synthesis.settings import (
     MIN_TUMOR_AREA_MM2,
     SynthesisSettings,
 )
+from tumorlens.datasets.synthesis.templates import load_template
+from tumorlens.errors import InputError
 
 __all__ = ["PatientPlan", "plan_slices"]
 
@@ -61,13 +65,18 @@ class _Cuts:
 def plan_slices(settings: SynthesisSettings) -> tuple[PatientPlan, ...]:
     """Choose the slices of all patients.
 
-    Of a patient with a tumour, up to 70 % of the slices show it and at least one does not (given two slices or more).
+    Of a patient with a tumour, up to 70 % of the slices show it; given two slices or more, at least
+    one does not.
+
+    Raises:
+        InputError: No tumour leaves as many slices as asked for.
     """
     rng = random_stream(settings, Stream.COHORT)
     ill = set(rng.permutation(settings.patients)[: settings.tumor_patients].tolist())
-    cuts = [
-        _find_cuts(settings, index, has_tumor=index in ill) for index in range(settings.patients)
-    ]
+    load_template()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        numbers = range(settings.patients)
+        cuts = list(pool.map(lambda index: _find_cuts(settings, index, index in ill), numbers))
     chosen = _choose_heights(settings, cuts, rng)
     return tuple(
         PatientPlan(index, index in ill, cut.attempt, tuple(sorted(heights)))
@@ -75,7 +84,7 @@ def plan_slices(settings: SynthesisSettings) -> tuple[PatientPlan, ...]:
     )
 
 
-def _find_cuts(settings: SynthesisSettings, index: int, *, has_tumor: bool) -> _Cuts:
+def _find_cuts(settings: SynthesisSettings, index: int, has_tumor: bool) -> _Cuts:
     rng = random_stream(settings, Stream.HEIGHTS, index)
     lowest, highest = HEIGHT_RANGE_MM
     heights = np.arange(lowest + rng.uniform(0, settings.spacing_mm), highest, settings.spacing_mm)
@@ -87,7 +96,10 @@ def _find_cuts(settings: SynthesisSettings, index: int, *, has_tumor: bool) -> _
         enough = len(cuts.tumor) + len(cuts.clear) >= settings.slices_each
         if enough and len(cuts.tumor) and len(cuts.clear) >= settings.slices_each - _most(settings):
             return cuts
-    raise AssertionError("a drawn tumour always leaves slices with and without it")
+    raise InputError(
+        f"No tumour leaves {settings.slices_each} slices {settings.spacing_mm:g} mm apart: "
+        "ask for fewer slices_each or a smaller spacing_mm."
+    )
 
 
 def _cut_tumor(settings: SynthesisSettings, head: Head, heights: _Heights, attempt: int) -> _Cuts:
@@ -135,7 +147,7 @@ def _wanted_clear(chosen: list[list[float]], *, total: int) -> npt.NDArray[np.fl
 def _fill(
     clear: _Heights, count: int, wanted: npt.NDArray[np.float64], rng: np.random.Generator
 ) -> list[float]:
-    """Take ``count`` heights, each from the band that lacks most; ``wanted`` is lowered as they are taken."""
+    """Take ``count`` heights, each from the band that lacks most, and lower ``wanted``."""
     left = rng.permutation(clear)
     taken: list[float] = []
     for _ in range(count):

@@ -28,8 +28,9 @@ HEIGHT_RANGE_MM = (-48.0, 64.0)
 """Slices lie between these heights: from the cerebellum to below the top of the smallest head."""
 
 MIN_TUMOR_AREA_MM2 = 60.0
-"""A slice is labelled ``tumor`` from this mask area on; slices with a smaller, non-empty mask are not used."""
+"""From this mask area on a slice is ``tumor``; one with a smaller, non-empty mask is not used."""
 
+_USABLE_HEIGHT = 0.7
 _SIZES = (32, 1024)
 _SPACING_MM = (1.0, 20.0)
 _MAX_DEFORMATION_MM = 12.0
@@ -41,18 +42,20 @@ class SynthesisSettings:
 
     Attributes:
         patients: Number of virtual patients, at least 2.
-        slices_each: Axial slices of each patient.
+        slices_each: Axial slices of each patient; they must fit into 70 % of the brain's height
+            (15 slices at 5 mm).
         spacing_mm: Distance between neighbouring slice positions, 1 to 20 mm.
-        tumor_share: Share of patients with a tumour, in [0, 1]; the number is rounded, ties to even.
+        tumor_share: Share of patients with a tumour, in [0, 1]; their number is rounded.
         seed: Not negative; the same settings give the same bytes.
-        deformation_mm: Lowest and highest root-mean-square displacement of the large-scale deformation, 0 to 12 mm;
-            a patient's is drawn in between.
-        shortcut: Plant a confound on purpose: a bright square in the top left corner of every tumour slice and of no
-            other. For tests and teaching.
-        size: Edge of a slice in pixels, 32 to 1024; the field of view is always 240 mm, so 240 means 1 mm pixels.
-        scaling: ``"window"`` sets the grey level of normal tissue per patient, as at a workstation;
-            ``"slice-maximum"`` scales each slice to its own maximum, as many public sets do. The latter makes
-            brightness a shortcut, since a bright tumour darkens the rest.
+        deformation_mm: Lowest and highest root-mean-square displacement of the large-scale
+            deformation, 0 to 12 mm; a patient's is drawn in between.
+        shortcut: Plant a confound on purpose: a bright square in the top left corner of every
+            tumour slice and of no other. For tests and teaching.
+        size: Edge of a slice in pixels, 32 to 1024; the field of view is always 240 mm, so 240
+            means 1 mm pixels.
+        scaling: ``"window"`` sets the grey level of normal tissue per patient, as at a
+            workstation; ``"slice-maximum"`` scales each slice to its own maximum, as many public
+            sets do, which makes brightness a shortcut: a bright tumour darkens the rest.
 
     Raises:
         InputError: A value is out of its range.
@@ -75,6 +78,7 @@ class SynthesisSettings:
         _check_count("size", self.size, lowest=_SIZES[0], highest=_SIZES[1])
         _check_range("spacing_mm", self.spacing_mm, *_SPACING_MM)
         _check_range("tumor_share", self.tumor_share, 0.0, 1.0)
+        _check_fit(self.slices_each, self.spacing_mm)
         _check_deformation(self.deformation_mm)
         if self.scaling not in SCALINGS:
             choices = " or ".join(repr(choice) for choice in SCALINGS)
@@ -107,9 +111,20 @@ def _check_range(name: str, value: float, lowest: float, highest: float) -> None
         raise InputError(f"{name} must be a number from {lowest:g} to {highest:g}, got {value!r}.")
 
 
+def _check_fit(slices_each: int, spacing_mm: float) -> None:
+    lowest, highest = HEIGHT_RANGE_MM
+    most = int(_USABLE_HEIGHT * (highest - lowest) / spacing_mm)
+    if slices_each > most:
+        raise InputError(
+            f"At a spacing of {spacing_mm:g} mm a patient gives at most {most} slices, "
+            f"got slices_each={slices_each}: lower one of the two."
+        )
+
+
 def _check_deformation(value: tuple[float, float]) -> None:
     fits = isinstance(value, tuple) and len(value) == 2 and all(_is_number(end) for end in value)
     if not fits or not 0 <= value[0] <= value[1] <= _MAX_DEFORMATION_MM:
         raise InputError(
-            f"deformation_mm must be two numbers, lowest and highest, from 0 to {_MAX_DEFORMATION_MM:g}, got {value!r}."
+            "deformation_mm must be two numbers, lowest and highest, from 0 to "
+            f"{_MAX_DEFORMATION_MM:g}, got {value!r}."
         )

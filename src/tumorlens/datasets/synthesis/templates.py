@@ -1,4 +1,4 @@
-"""The average brain every virtual patient is made from: MNI152 maps out of nilearn's wheel, no network.
+"""The average brain every virtual patient is made from: maps out of nilearn's wheel, no network.
 
 The 1 mm T1, grey- and white-matter maps are the symmetric ICBM152 2009a templates (Fonov et al.
 2011, doi:10.1016/j.neuroimage.2010.07.033), skull-stripped. Distance maps are worked out from them.
@@ -96,7 +96,7 @@ def _signed_depth_mm(brain: npt.NDArray[np.bool_]) -> Field:
 
 
 def _lateral_ventricles(t1: Field, depth_mm: Field, origin_mm: Point) -> npt.NDArray[np.bool_]:
-    """Dark voxels deep in the brain that hang together with the bodies of the lateral ventricles."""
+    """Dark voxels deep in the brain that hang together with the lateral ventricles' bodies."""
     labels, _ = ndimage.label((t1 < _DARK_T1) & (depth_mm > _VENTRICLE_DEPTH_MM))
     box = tuple(
         slice(int((low - start) / _COARSE_MM), int((high - start) / _COARSE_MM))

@@ -52,7 +52,8 @@ class Tumor:
     Attributes:
         centre_mm: Its centre in the patient.
         radius_mm: Mean radius of the core.
-        axes: ``(3, 3)`` float32, from millimetres about the centre to a frame in which the core is a unit ball.
+        axes: ``(3, 3)`` float32, from millimetres about the centre to a frame in which the core is
+            a unit ball.
         lobes: Deviation of the core from an ellipsoid, coarse.
         rough: The same, fine.
         oedema_mm: How far oedema reaches into white matter.
@@ -76,7 +77,7 @@ class Tumor:
     @property
     def reach_mm(self) -> float:
         """No part of the tumour is farther from its centre."""
-        return 1.9 * self.radius_mm + 1.6 * self.oedema_mm
+        return _reach_mm(self.radius_mm, self.oedema_mm)
 
     @property
     def mass_effect(self) -> MassEffect:
@@ -112,7 +113,9 @@ class Tumor:
     def _oedema(self, grid: Grid, tissue: Tissue, outside_mm: Field, within: Field) -> Field:
         tongues = np.clip(self.tongues.on(grid), -_NOISE_LIMIT, _NOISE_LIMIT)
         reach = (
-            self.oedema_mm * (np.float32(0.12) + tissue.tracts) * (1 + np.float32(0.45) * tongues)
+            self.oedema_mm
+            * (np.float32(0.1) + np.float32(1.25) * np.square(tissue.tracts))
+            * (1 + np.float32(0.45) * tongues)
         )
         soft = np.float32(0.5 / self.edge_mm)
         spread = (
@@ -122,14 +125,14 @@ class Tumor:
 
 
 def draw_tumor(rng: np.random.Generator, *, anatomy: Anatomy) -> Tumor:
-    """Draw a tumour for ``anatomy``: from small and sharp to large with wide oedema, at any height."""
+    """Draw a tumour for ``anatomy``: from small to large with wide oedema, at any height."""
     radius = float(np.clip(rng.lognormal(np.log(15), 0.4), 6, 28))
     centre = _draw_centre(rng, anatomy=anatomy, radius_mm=radius)
-    oedema = float(rng.uniform(4, 24)) if rng.random() < 0.75 else 0.0
+    oedema = float(rng.uniform(5, 30)) if rng.random() < 0.8 else 0.0
     stretch = np.exp(rng.normal(0, 0.16, 3))
     turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
     axes = (np.diag(1 / (stretch * radius)) @ turn).astype(np.float32)
-    half = 1.9 * radius + 1.6 * oedema + _MARGIN_MM
+    half = _reach_mm(radius, oedema) + _MARGIN_MM
     box: Point = (half, half, half)
     return Tumor(
         centre_mm=centre,
@@ -145,8 +148,12 @@ def draw_tumor(rng: np.random.Generator, *, anatomy: Anatomy) -> Tumor:
     )
 
 
+def _reach_mm(radius_mm: float, oedema_mm: float) -> float:
+    return 1.9 * radius_mm + 1.8 * oedema_mm
+
+
 def _draw_centre(rng: np.random.Generator, *, anatomy: Anatomy, radius_mm: float) -> Point:
-    """Draw a height first, so that all heights are as likely, then a place inside the brain at that height."""
+    """Draw a height, all as likely as each other, then a place inside the brain at it."""
     height = float(rng.uniform(*HEIGHTS_MM))
     y, x = (
         (CENTRE_MM[axis] + rng.uniform(-1, 1, _SITES) * HALF_HEAD_MM[axis]).astype(np.float32)

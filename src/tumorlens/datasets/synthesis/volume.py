@@ -1,7 +1,7 @@
 """Maps of one volume, read together at any position by linear interpolation.
 
-Several times faster than one interpolation a map, and, being plain elementwise arithmetic, the same whatever the number
-of threads or the company a point is read in.
+Faster than one interpolation a map, and, being plain elementwise arithmetic, the same whatever the
+number of threads or the company a point is read in.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class Volume:
     origin_mm: Point
 
     def read(self, points_mm: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Values ``(maps, n)`` at positions ``(3, n)`` z, y, x in mm; outside the lattice, those at its edge."""
+        """Values ``(maps, n)`` at positions ``(3, n)`` z, y, x in mm.
+
+        Outside the lattice they are those at its edge.
+        """
         count = points_mm.shape[1]
         result = np.empty((self.values.shape[-1], count), np.float32)
         for start in range(0, count, _CHUNK):

@@ -67,5 +67,5 @@ def _pooled_normalisation(network: Network) -> PooledNormalisation | None:
     layer = network.pooled_normalisation
     if layer is None:
         return None
-    gamma, beta = (np.asarray(weight, dtype=np.float32) for weight in layer.weights)
+    gamma, beta = layer.get_weights()
     return PooledNormalisation(gamma=gamma, beta=beta, epsilon=float(layer.epsilon))

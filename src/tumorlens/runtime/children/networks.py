@@ -66,8 +66,8 @@ def load_network(spec: BackboneSpec, *, size: int, weights: Path | None) -> Netw
 def weights_digest(model: keras.Model) -> str:
     """SHA-256 over shape, type and values of every weight in Keras' order; names do not count."""
     digest = hashlib.sha256()
-    for weight in model.weights:
-        values: npt.NDArray[Any] = np.ascontiguousarray(np.asarray(weight))
+    for weight in model.get_weights():
+        values: npt.NDArray[Any] = np.ascontiguousarray(weight)
         digest.update(f"{values.shape} {values.dtype.str};".encode())
         digest.update(values.tobytes())
     return digest.hexdigest()
@@ -90,5 +90,5 @@ def _after_preprocessing(model: keras.Model) -> Any:
 
 def _fitted(model: keras.Model) -> tuple[list[float], list[float]]:
     layer = next(layer for layer in model.layers if isinstance(layer, layers.Normalization))
-    mean, variance = (np.asarray(weight).ravel().tolist() for weight in layer.weights[:2])
+    mean, variance = (weight.ravel().tolist() for weight in layer.get_weights()[:2])
     return mean, variance

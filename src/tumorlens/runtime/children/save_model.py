@@ -75,11 +75,15 @@ def _normalise(tensor: Any, network: Network, *, pooled: bool) -> Any:
         tensor = layer(tensor)
         layer.set_weights(source.get_weights())
         return tensor
-    gamma, beta = (np.asarray(weight) for weight in source.weights)
-    mean = layers.GlobalAveragePooling2D(keepdims=True)(tensor)
-    centred = layers.Subtract()([mean, _channel_mean(mean)])
-    variance = _channel_mean(layers.Multiply()([centred, centred]))
-    return _standardise(tensor, _channel_mean(mean), variance, gamma, beta, source.epsilon)
+    pooled_map = layers.GlobalAveragePooling2D(keepdims=True)(tensor)
+    mean = keras.ops.mean(pooled_map, axis=-1, keepdims=True)
+    variance = keras.ops.mean(keras.ops.square(pooled_map - mean), axis=-1, keepdims=True)
+    tensor = (tensor - mean) * keras.ops.rsqrt(variance + source.epsilon)
+    layer = layers.DepthwiseConv2D(1, name="pooled_normalisation")
+    tensor = layer(tensor)
+    gamma, beta = source.get_weights()
+    layer.set_weights([gamma.reshape(1, 1, -1, 1), beta])
+    return tensor
 
 
 def _dense(tensor: Any, weight: Any, bias: Any, activation: str, *, name: str) -> Any:

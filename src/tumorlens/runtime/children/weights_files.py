@@ -41,7 +41,7 @@ def load_weights_file(model: keras.Model, path: Path, *, title: str) -> None:
     except (ValueError, KeyError, OSError, TypeError) as error:
         reason = str(error).strip().splitlines()
         raise _wrong_tensors(path, title, (reason or ["no reason given"])[0].rstrip(".")) from error
-    if not all(np.isfinite(np.asarray(weight)).all() for weight in model.weights):
+    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
         raise _wrong_tensors(path, title, "some values are not finite")
 
 

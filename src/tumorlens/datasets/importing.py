@@ -1,0 +1,116 @@
+"""Pixels and labels become a data set: nothing of it is seen until all of it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tumorlens.datasets.assembly import assemble
+from tumorlens.datasets.dataset import Dataset
+from tumorlens.datasets.find_source import find_source
+from tumorlens.datasets.ingest import ingest
+from tumorlens.datasets.library import load_dataset
+from tumorlens.datasets.plan import make_plan
+from tumorlens.datasets.record import ImportFlow
+from tumorlens.datasets.source import LabelOptions
+from tumorlens.errors import InputError
+from tumorlens.progress import SILENT, Progress
+from tumorlens.workspace import Workspace, atomic_directory, check_name, remove_leftovers
+
+__all__ = ["ImportResult", "import_scans"]
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What an import made.
+
+    Attributes:
+        dataset: The data set, loaded.
+        flow: Files, readable, dropped, distinct, scans of each class.
+        notes: What was found, guessed or done, for the user.
+        dropped: Sources left out because their copies had different labels.
+        unreadable: One sentence for each file skipped as unreadable.
+    """
+
+    dataset: Dataset
+    flow: ImportFlow
+    notes: tuple[str, ...]
+    dropped: tuple[str, ...]
+    unreadable: tuple[str, ...]
+
+
+def import_scans(
+    source: Path,
+    *,
+    workspace: Workspace,
+    name: str,
+    labels: Path | None = None,
+    image_column: str | None = None,
+    label_column: str | None = None,
+    group_column: str | None = None,
+    group_pattern: str | None = None,
+    keep_columns: Sequence[str] = (),
+    class_names: Mapping[str, str] | None = None,
+    drop_conflicts: bool = False,
+    skip_unreadable: bool = False,
+    replace: bool = False,
+    synthetic: bool = False,
+    progress: Progress = SILENT,
+) -> ImportResult:
+    r"""Import labelled scans into the workspace.
+
+    Args:
+        source: A folder with a subfolder per class, a folder with images and a CSV, an ``.npz``
+            file with ``X`` and ``Y``, or a folder of such files.
+        workspace: Where the data set goes.
+        name: Its name.
+        labels: The CSV, if it is not the only one at the top of ``source``.
+        image_column: Its column of image names; guessed, and noted, if not given.
+        label_column: Its column of labels; likewise.
+        group_column: Its column of patient ids; an array's name for ``.npz``.
+        group_pattern: A regular expression with one group that finds the patient in a scan's
+            path, such as ``"p(\d+)_"``. Without column or pattern, clusters are inferred.
+        keep_columns: Further columns of the CSV to keep in the manifest.
+        class_names: New names for labels, such as ``{"0": "no tumour", "1": "tumour"}``.
+        drop_conflicts: Leave out scans whose copies have different labels, instead of stopping.
+        skip_unreadable: Leave out unreadable files, instead of stopping.
+        replace: Replace a data set of this name.
+        synthetic: Mark the scans as made up.
+        progress: Told about each scan.
+
+    Returns:
+        The data set, and what was done.
+
+    Raises:
+        InputError: The source, its labels or a scan cannot be used. Nothing is left behind.
+        StorageError: The disk is full or may not be written. Nothing is left behind.
+    """
+    check_name(name, of="data set")
+    folder = workspace.datasets / name
+    if folder.exists() and not replace:
+        raise InputError(
+            f"A data set named {name!r} exists already: choose another --name, or give --replace."
+        )
+    options = LabelOptions(
+        labels, image_column, label_column, group_column, tuple(dict.fromkeys(keep_columns))
+    )
+    plan = make_plan(
+        find_source(source, options, progress=progress),
+        name=name,
+        class_names=class_names or {},
+        group_pattern=group_pattern,
+        synthetic=synthetic,
+        drop_conflicts=drop_conflicts,
+        skip_unreadable=skip_unreadable,
+    )
+    workspace.create()
+    remove_leftovers(workspace.datasets, depth=1)
+    with atomic_directory(folder, replace=replace) as temporary:
+        read = ingest(
+            plan.source, temporary, skip_unreadable=plan.skip_unreadable, progress=progress
+        )
+        assemble(plan, read, temporary, progress=progress)
+    dataset = load_dataset(workspace, name)
+    record = dataset.record
+    return ImportResult(dataset, record.flow, record.notes, record.dropped, read.unreadable)

@@ -1,0 +1,77 @@
+"""The data sets of a workspace: load, list, remove."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from tumorlens.datasets.dataset import Dataset
+from tumorlens.datasets.manifest import read_manifest
+from tumorlens.datasets.record import DatasetRecord, read_record
+from tumorlens.errors import NotFoundError
+from tumorlens.scans import natural_key
+from tumorlens.workspace import Workspace, check_name, storage_errors
+
+__all__ = ["list_datasets", "load_dataset", "open_dataset", "remove_dataset"]
+
+
+def load_dataset(workspace: Workspace, name: str) -> Dataset:
+    """Load the data set ``name``.
+
+    Raises:
+        NotFoundError: There is none of that name; near names are offered.
+        IntegrityError: Its files were damaged or changed, or are of a newer format.
+    """
+    return open_dataset(_folder(workspace, name))
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """Load the data set in ``folder``; see :func:`load_dataset`."""
+    record = read_record(folder / "dataset.json")
+    return Dataset(folder, record, read_manifest(folder / "manifest.parquet", digest=record.digest))
+
+
+def list_datasets(workspace: Workspace) -> tuple[DatasetRecord, ...]:
+    """Return the record of every data set, in natural order of their names."""
+    return tuple(read_record(workspace.datasets / n / "dataset.json") for n in _names(workspace))
+
+
+def remove_dataset(workspace: Workspace, name: str) -> None:
+    """Delete the data set ``name`` with its pixels and splits; features and runs stay.
+
+    Raises:
+        NotFoundError: There is none of that name.
+        StorageError: It may not be deleted.
+    """
+    folder = _folder(workspace, name)
+    doomed = folder.with_name(f".tmp-{os.getpid()}-{secrets.token_hex(4)}-{name}")
+    with storage_errors(folder):
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
+
+
+def _folder(workspace: Workspace, name: str) -> Path:
+    check_name(name, of="data set")
+    names = _names(workspace)
+    if name in names:
+        return workspace.datasets / name
+    near = difflib.get_close_matches(name, names, n=3)
+    shown = near or names[:10]
+    hint = f"did you mean {', '.join(shown)}?" if near else f"there are: {', '.join(shown)}."
+    if not shown:
+        hint = "there is none yet: make one with 'tumorlens data import'."
+    raise NotFoundError(f"There is no data set {name!r} in {workspace.root}; {hint}")
+
+
+def _names(workspace: Workspace) -> list[str]:
+    if not workspace.datasets.is_dir():
+        return []
+    names = [
+        entry.name
+        for entry in workspace.datasets.iterdir()
+        if not entry.name.startswith(".") and (entry / "dataset.json").is_file()
+    ]
+    return sorted(names, key=natural_key)

@@ -1,0 +1,247 @@
+"""A paragraph for a paper's methods section, from a run's own facts, with the references it needs.
+
+It states what was done, not what it is good for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tumorlens.evaluation import GroupsAre, RowFigures
+from tumorlens.reports.comparison import RESEARCH_ONLY, TrainingNeighbours
+from tumorlens.reports.wording import counted, number
+
+__all__ = ["MethodsFacts", "methods_paragraph"]
+
+_KERAS = "Chollet F. et al. Keras. 2015. https://keras.io"
+_OPENVINO = "Intel Corporation. OpenVINO toolkit. https://docs.openvino.ai"
+_SCIKIT_LEARN = (
+    "Pedregosa F. et al. Scikit-learn: Machine Learning in Python. "
+    "Journal of Machine Learning Research 12 (2011) 2825-2830."
+)
+_CLUSTER_BOOTSTRAP = (
+    "Field C. A., Welsh A. H. Bootstrapping clustered data. "
+    "Journal of the Royal Statistical Society B 69 (2007) 369-390."
+)
+_BOOTSTRAP = "Efron B., Tibshirani R. J. An Introduction to the Bootstrap. Chapman & Hall, 1993."
+
+_UNSAID = {"head", "strength_rule"}
+
+_WEIGHTS = {
+    "imagenet": "ImageNet weights",
+    "package": "ImageNet weights from an installed package",
+    "file": "weights from a file",
+    "random": "random weights, not pretrained",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodsFacts:
+    """What the paragraph is written from.
+
+    Attributes:
+        dataset: Name of the data set.
+        classes: Scans by class, over the whole data set.
+        distinct: Scans with different pixels; ``None`` where not counted.
+        groups_are: What the data set's groups are.
+        n_groups: Number of groups; ``None`` without groups.
+        protocol: "grouped", or "study" for the original, leaky split.
+        seed: Of split and training; ``None`` where fixed by the protocol.
+        parts: Scans by part.
+        split_digest: 64 hex digits.
+        size: Side of the network's square input, pixels.
+        row: The run's figures.
+        network: The network's name in text ("ResNet50"); ignored for the CNN from scratch.
+        citation: The network's paper; empty for none.
+        weights_digest: SHA-256 over the weight tensors; empty for none.
+        head: Settings of the training, plain values.
+        residual_neighbours: Test scans with a close training neighbour; ``None`` where not counted.
+        synthetic: Whether the scans are made up.
+        versions: Package to version.
+    """
+
+    dataset: str
+    classes: Mapping[str, int]
+    distinct: int | None = None
+    groups_are: GroupsAre
+    n_groups: int | None = None
+    protocol: str
+    seed: int | None = None
+    parts: Mapping[str, int]
+    split_digest: str
+    size: int
+    row: RowFigures
+    network: str = ""
+    citation: str = ""
+    weights_digest: str = ""
+    head: Mapping[str, Any] = field(default_factory=dict)
+    residual_neighbours: TrainingNeighbours | None = None
+    synthetic: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+class _References:
+    """Numbers references in the order they are first cited."""
+
+    def __init__(self) -> None:
+        self.cited: list[str] = []
+
+    def cite(self, *references: str) -> str:
+        """The mark for ``references`` ("[1, 2]"), or nothing for empty ones."""
+        numbers = []
+        for reference in filter(None, references):
+            if reference not in self.cited:
+                self.cited.append(reference)
+            numbers.append(str(self.cited.index(reference) + 1))
+        return f" [{', '.join(numbers)}]" if numbers else ""
+
+
+def methods_paragraph(facts: MethodsFacts) -> str:
+    """Markdown: a paragraph in British English, its references, and the words for research use."""
+    references = _References()
+    paragraph = " ".join(
+        sentence
+        for sentence in (
+            _data(facts),
+            _split(facts),
+            _neighbours(facts),
+            _model(facts, references),
+            _training(facts, references),
+            _evaluation(facts, references),
+            _result(facts),
+            _software(facts),
+        )
+        if sentence
+    )
+    listed = "\n".join(f"{place}. {text}" for place, text in enumerate(references.cited, start=1))
+    ending = f"{RESEARCH_ONLY[0].upper()}{RESEARCH_ONLY[1:]}."
+    return f"{paragraph}\n\nReferences\n\n{listed}\n\n{ending}\n"
+
+
+def _data(facts: MethodsFacts) -> str:
+    total = sum(facts.classes.values())
+    by_class = ", ".join(f"{count:,} {name}" for name, count in facts.classes.items())
+    kind = "synthetic axial slice" if facts.synthetic else "two-dimensional scan"
+    distinct = f", of which {facts.distinct:,} differ in their pixels" if facts.distinct else ""
+    return f"The data set “{facts.dataset}” holds {counted(total, kind)} ({by_class}){distinct}."
+
+
+def _split(facts: MethodsFacts) -> str:
+    parts = ", ".join(f"{name} {count:,}" for name, count in facts.parts.items() if count)
+    if facts.protocol == "study":
+        return (
+            "To compare with published figures, scans were split at random as in the original "
+            f"study ({parts}); neighbouring slices of one patient may stand in training and test, "
+            "so the figures are likely too high for new patients."
+        )
+    groups = "" if facts.n_groups is None else f"{facts.n_groups:,} "
+    kind = {
+        "patients": f"the {groups}patients",
+        "clusters": f"the {groups}clusters of near-duplicate slices, which stand in for unknown "
+        "patients",
+    }.get(facts.groups_are, "scans")
+    seed = "" if facts.seed is None else f"; seed {facts.seed}"
+    return (
+        f"They were split by {kind}, so that no group stands in two parts, stratified by class "
+        f"({parts}{seed})."
+    )
+
+
+def _neighbours(facts: MethodsFacts) -> str:
+    neighbours = facts.residual_neighbours
+    if neighbours is None:
+        return ""
+    return (
+        f"Of {counted(neighbours.test_scans, 'test scan')}, {neighbours.above_095:,} keep a "
+        "training scan whose thumbnail correlates above 0.95, and "
+        f"{neighbours.above_098:,} above 0.98."
+    )
+
+
+def _model(facts: MethodsFacts, references: _References) -> str:
+    pixels = f"{facts.size}×{facts.size} pixels"
+    if facts.row.kind == "scratch":
+        return (
+            f"A convolutional network was trained from scratch{references.cite(_KERAS)} on scans "
+            f"resized to {pixels}."
+        )
+    weights = _WEIGHTS.get(facts.row.weights or "", f"{facts.row.weights} weights")
+    digest = f" (SHA-256 {facts.weights_digest[:12]})" if facts.weights_digest else ""
+    network = facts.network or facts.row.backbone
+    return (
+        f"{network}{references.cite(facts.citation)} with {weights}{digest} was used as a frozen "
+        f"feature extractor, built with Keras{references.cite(_KERAS)} and run with OpenVINO"
+        f"{references.cite(_OPENVINO)} in single precision; scans were resized to {pixels} and "
+        "preprocessed as in the network's own training."
+    )
+
+
+def _training(facts: MethodsFacts, references: _References) -> str:
+    settings = ", ".join(
+        f"{name.replace('_', ' ')} {_plain(value)}"
+        for name, value in facts.head.items()
+        if name not in _UNSAID and value not in (None, "")
+    )
+    shown = f" ({settings})" if settings else ""
+    head = facts.row.head or ""
+    if facts.row.kind == "scratch":
+        return f"It has two convolutional and three dense layers{shown}."
+    if head == "linear":
+        return (
+            "A softmax regression with L2 penalty was fitted on its pooled features"
+            f"{references.cite(_SCIKIT_LEARN)}, its strength chosen by grouped cross-validation "
+            f"within training{shown}."
+        )
+    if head == "mlp":
+        return (
+            "A network with one hidden layer was trained on its pooled features"
+            f"{references.cite(_SCIKIT_LEARN)}{shown}."
+        )
+    what = "The dense layers of the original study were" if head == "study" else "A classifier was"
+    return f"{what} trained on its flattened feature maps{shown}."
+
+
+def _evaluation(facts: MethodsFacts, references: _References) -> str:
+    interval = facts.row.interval
+    if interval is None:
+        return "No intervals are given, because the test part holds fewer than two groups."
+    cited = (_BOOTSTRAP,) if interval.unit == "scans" else (_CLUSTER_BOOTSTRAP, _BOOTSTRAP)
+    return (
+        f"Intervals are {100 * interval.level:g} % percentile intervals from {interval.draws:,} "
+        f"bootstrap draws of the {interval.n_groups:,} {interval.unit} in the test part"
+        f"{references.cite(*cited)}."
+    )
+
+
+def _result(facts: MethodsFacts) -> str:
+    row = facts.row
+    if row.collapsed:
+        return f"The classifier collapsed ({row.collapsed_because}), so no accuracy is given."
+    ends = _ends(row.test_accuracy_low, row.test_accuracy_high)
+    sentence = f"Accuracy on the test part was {number(row.test_accuracy)}{ends}"
+    if row.test_roc_auc is not None:
+        binary = len(row.per_class) == 2
+        kind = "area under the ROC curve" if binary else "macro one-versus-rest ROC area"
+        ends = _ends(row.test_roc_auc_low, row.test_roc_auc_high)
+        sentence += f", the {kind} {number(row.test_roc_auc)}{ends}"
+    return f"{sentence}, per slice."
+
+
+def _software(facts: MethodsFacts) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
+    made_with = versions or "tumorlens"
+    return f"All of it was made with {made_with}; split digest {facts.split_digest[:12]}."
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" ({number(low)} to {number(high)})"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list | tuple):
+        return " and ".join(_plain(entry) for entry in value)
+    return str(value)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tumorlens.errors import InputError, NotFoundError
+from tumorlens.scans import SCAN_SUFFIXES, scan_files
+
+
+def touch(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    return path
+
+
+def test_lists_known_suffixes_in_natural_order_at_all_depths(tmp_path: Path) -> None:
+    names = ["Image10.PNG", "Image2.jpg", "p2/a.tiff", "p10/a.webp", "notes.txt", "p2/deep/b.bmp"]
+    for name in names:
+        touch(tmp_path / name)
+    found = [file.relative_to(tmp_path).as_posix() for file in scan_files(tmp_path)]
+    assert found == ["Image2.jpg", "Image10.PNG", "p2/a.tiff", "p2/deep/b.bmp", "p10/a.webp"]
+
+
+def test_skips_hidden_files_links_and_workspaces(tmp_path: Path) -> None:
+    kept = touch(tmp_path / "in" / "a.png")
+    touch(tmp_path / "in" / "._a.png")
+    touch(tmp_path / "in" / ".hidden" / "b.png")
+    touch(tmp_path / "in" / "tumorlens-workspace" / "workspace.json")
+    touch(tmp_path / "in" / "tumorlens-workspace" / "datasets" / "x" / "contact-sheet.png")
+    outside = touch(tmp_path / "out" / "secret.png")
+    (tmp_path / "in" / "link.png").symlink_to(outside)
+    (tmp_path / "in" / "loop").symlink_to(tmp_path / "in", target_is_directory=True)
+    assert scan_files(tmp_path / "in") == [kept]
+
+
+def test_a_folder_named_like_a_scan_is_no_scan(tmp_path: Path) -> None:
+    inner = touch(tmp_path / "folder.png" / "a.png")
+    assert scan_files(tmp_path) == [inner]
+
+
+def test_refuses_what_is_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="does not exist"):
+        scan_files(tmp_path / "missing")
+    with pytest.raises(InputError, match="is a file"):
+        scan_files(touch(tmp_path / "a.png"))
+
+
+def test_suffixes_are_lower_case_with_a_dot() -> None:
+    assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in SCAN_SUFFIXES)
