@@ -56,18 +56,14 @@ def test_scaling_comes_from_training_alone():
 
 def test_a_constant_column_does_no_harm():
     area, _, labels = scans()
-    probabilities = area_and_brightness(
-        area, np.full(400, 0.3), labels, train_rows=np.arange(200), n_classes=2
-    )
+    probabilities = area_and_brightness(area, np.full(400, 0.3), labels, train_rows=np.arange(200), n_classes=2)
     assert np.isfinite(probabilities).all()
 
 
 def test_classes_missing_from_training_get_no_probability():
     area, brightness, labels = scans(40)
     labels[20:] = 2
-    probabilities = area_and_brightness(
-        area, brightness, labels, train_rows=np.arange(20), n_classes=3
-    )
+    probabilities = area_and_brightness(area, brightness, labels, train_rows=np.arange(20), n_classes=3)
     assert (probabilities[:, 2] == 0.0).all()
     one_class = area_and_brightness(
         area, brightness, np.ones(40, dtype=np.int64), train_rows=np.arange(20), n_classes=2

@@ -140,9 +140,7 @@ def test_unknown_positive_class_is_refused_with_the_choices():
 )
 def test_bad_predictions_are_refused(labels, probabilities, message):
     with pytest.raises(InputError, match=message):
-        check_predictions(
-            np.asarray(labels, dtype=np.int64), np.asarray(probabilities, dtype=float)
-        )
+        check_predictions(np.asarray(labels, dtype=np.int64), np.asarray(probabilities, dtype=float))
 
 
 @given(st.integers(1, 40), st.integers(2, 4), st.integers(0, 2**32 - 1))

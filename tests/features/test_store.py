@@ -78,7 +78,7 @@ def test_wrong_shape_is_refused_before_anything_is_written(tmp_path: Path) -> No
 def test_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with FeatureStore(tmp_path) as store:
 
-        def full(**_: object) -> None:
+        def full(*_: object, **__: object) -> None:
             raise lmdb.DiskError("No space left on device")
 
         monkeypatch.setattr(store, "_environment", type("Full", (), {"begin": full, "close": lambda _: None})())

@@ -73,9 +73,7 @@ def test_transparent_palette_entry_becomes_black() -> None:
 
 
 def test_transparent_grey_value_becomes_black() -> None:
-    np.testing.assert_array_equal(
-        grey_of(read(Image.fromarray(GREY), transparency=255)), [[0, 100], [200, 0]]
-    )
+    np.testing.assert_array_equal(grey_of(read(Image.fromarray(GREY), transparency=255)), [[0, 100], [200, 0]])
 
 
 def test_print_colours_become_rgb() -> None:

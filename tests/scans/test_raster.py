@@ -30,7 +30,8 @@ def png_header(width: int, height: int) -> bytes:
     body = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunk = b"IHDR" + body
     crc = struct.pack(">I", zlib.crc32(chunk))
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(body)) + chunk + crc
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(body)) + chunk + crc
+    return start + struct.pack(">I", 100) + b"IDAT"
 
 
 @pytest.mark.parametrize(
@@ -108,10 +109,22 @@ def stack() -> bytes:
         (encoded(Image.fromarray(GREY.astype(np.float32)), "TIFF"), "holds floats"),
         (encoded(Image.fromarray(GREY.astype(np.int32)), "TIFF"), "holds 32-bit integers"),
     ],
+    ids=[
+        "empty",
+        "text",
+        "png cut early",
+        "png cut late",
+        "jpeg cut",
+        "tiff cut",
+        "gif",
+        "stack",
+        "large",
+        "bomb",
+        "floats",
+        "32-bit",
+    ],
 )
-def test_bad_bytes_are_refused_in_one_sentence_that_names_the_file(
-    tmp_path: Path, data: bytes, message: str
-) -> None:
+def test_bad_bytes_are_refused_in_one_sentence_that_names_the_file(tmp_path: Path, data: bytes, message: str) -> None:
     file = tmp_path / "bad.png"
     file.write_bytes(data)
     with pytest.raises(InputError, match=message) as caught:

@@ -12,10 +12,7 @@ from tumorlens.training.head_files import load_layers, save_layers
 def test_layers_come_back_in_order(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     shapes = [(5, 4), (4, 3), (3, 2)]
-    layers = [
-        (random.normal(size=s).astype(np.float32), np.arange(s[1], dtype=np.float32))
-        for s in shapes
-    ]
+    layers = [(random.normal(size=s).astype(np.float32), np.arange(s[1], dtype=np.float32)) for s in shapes]
     save_layers(tmp_path / "head.npz", layers)
     head = load_layers(tmp_path / "head.npz", kind="study", takes="flat")
     assert [layer.activation for layer in head.layers] == ["relu", "relu", "linear"]

@@ -1,12 +1,7 @@
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,9 +61,7 @@ def test_what_the_child_prints_is_logged(child: Callable[[str], Run], tmp_path: 
 
 
 def test_the_childs_own_error_is_raised_here(child: Callable[[str], Run]) -> None:
-    run = child(
-        'say(event="error", kind="InputError", message="Too few scans: add some.")\nsys.exit(2)'
-    )
+    run = child('say(event="error", kind="InputError", message="Too few scans: add some.")\nsys.exit(2)')
     with pytest.raises(InputError, match=r"^Too few scans: add some\.$"):
         run()
 
@@ -127,25 +120,3 @@ def test_an_interrupted_parent_takes_the_child_along(
 def _relay_to(progress: Any) -> Callable[..., dict[str, Any]]:
     relay = jobs._relay
     return lambda process, **others: relay(process, **{**others, "progress": progress})
-
-
-@pytest.mark.slow
-def test_the_real_child_ends_with_its_parent(tmp_path: Path) -> None:
-    job_file = tmp_path / "job.json"
-    job_file.write_text(json.dumps({"task": "study", "seed": 0, "threads": 1}), encoding="utf-8")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tumorlens.training.child", str(job_file)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=jobs._environment(1),
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    os.kill(process.pid, signal.SIGSTOP)  # hold it before it can fail for want of a source
-    process.stdin.close()
-    os.kill(process.pid, signal.SIGCONT)
-    begun = time.monotonic()
-    assert process.wait(60) != 0
-    process.stdout.close()
-    assert time.monotonic() - begun < 60

@@ -28,9 +28,7 @@ def make_data(
     return features, labels, groups
 
 
-def reference(
-    features: NDArray[np.float32], labels: NDArray[np.int64], *, strength: float
-) -> object:
+def reference(features: NDArray[np.float32], labels: NDArray[np.int64], *, strength: float) -> object:
     classifier = LogisticRegression(C=1 / (len(labels) * strength), tol=1e-10, max_iter=5000)
     return make_pipeline(StandardScaler(), classifier).fit(features.astype(np.float64), labels)
 

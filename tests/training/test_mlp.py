@@ -64,9 +64,7 @@ def test_shapes(fitted: tuple[FittedHead, Rows, Rows, int]) -> None:
 
 def test_it_stops_when_validation_no_longer_improves() -> None:
     random = np.random.default_rng(0)
-    train, val = (
-        (random.normal(size=(80, 30)).astype(np.float32), np.tile([0, 1], 40)) for _ in range(2)
-    )
+    train, val = ((random.normal(size=(80, 30)).astype(np.float32), np.tile([0, 1], 40)) for _ in range(2))
     history = fit_mlp(*train, *val, n_classes=2, settings=MlpSettings(patience=3)).history
     losses = [record.val_cross_entropy for record in history]  # type: ignore[union-attr]
     assert len(losses) < 100
@@ -77,9 +75,7 @@ def test_weight_decay_shrinks_the_weights() -> None:
     train, val = make_checkerboard(200, seed=1), make_checkerboard(100, seed=2)
     sizes = []
     for decay in (0.0, 1.0):
-        settings = MlpSettings(
-            hidden=16, weight_decay=decay, learning_rate=1e-2, max_epochs=10, patience=10
-        )
+        settings = MlpSettings(hidden=16, weight_decay=decay, learning_rate=1e-2, max_epochs=10, patience=10)
         head = fit_mlp(*train, *val, n_classes=2, settings=settings).head
         sizes.append(np.linalg.norm(head.layers[1].weight))
     assert sizes[1] < 0.7 * sizes[0]
@@ -88,9 +84,7 @@ def test_weight_decay_shrinks_the_weights() -> None:
 def test_the_same_seed_gives_the_same_head() -> None:
     train, val = make_checkerboard(100, seed=1), make_checkerboard(50, seed=2)
     settings = MlpSettings(hidden=8, max_epochs=3)
-    heads = [
-        fit_mlp(*train, *val, n_classes=2, settings=settings, seed=seed).head for seed in (4, 4, 5)
-    ]
+    heads = [fit_mlp(*train, *val, n_classes=2, settings=settings, seed=seed).head for seed in (4, 4, 5)]
     np.testing.assert_array_equal(heads[0].layers[0].weight, heads[1].layers[0].weight)
     assert not np.array_equal(heads[0].layers[0].weight, heads[2].layers[0].weight)
 

@@ -11,9 +11,7 @@ from tumorlens.training.npy_rows import NpyRows
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 4, 3, 3)])
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
-def test_rows_come_in_the_order_asked_for(
-    tmp_path: Path, shape: tuple[int, ...], dtype: type
-) -> None:
+def test_rows_come_in_the_order_asked_for(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
     array = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
     np.save(tmp_path / "rows.npy", array)
     rows = NpyRows(tmp_path / "rows.npy")

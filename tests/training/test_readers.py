@@ -41,9 +41,7 @@ def test_flat_features_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mapped_bytes", [1 << 20, 0])
-def test_flat_features_from_a_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapped_bytes: int
-) -> None:
+def test_flat_features_from_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapped_bytes: int) -> None:
     monkeypatch.setattr(readers, "_MAPPED_BYTES", mapped_bytes)
     source, features = make_store(tmp_path / "features")
     assert source.n_rows == 7
@@ -83,9 +81,7 @@ def test_scans_from_a_data_set_may_differ_in_size(tmp_path: Path) -> None:
         (np.ones((4, 5, 5, 1), np.uint8), open_pixels, "uint8 scans"),
     ],
 )
-def test_other_arrays_are_refused(
-    tmp_path: Path, array: np.ndarray, opener: Any, message: str
-) -> None:
+def test_other_arrays_are_refused(tmp_path: Path, array: np.ndarray, opener: Any, message: str) -> None:
     np.save(tmp_path / "array.npy", array)
     with pytest.raises(InputError, match=message):
         opener(NpySource(tmp_path / "array.npy").describe())

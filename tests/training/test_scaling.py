@@ -24,9 +24,7 @@ def test_rows_come_in_the_wanted_order() -> None:
     features = np.arange(12, dtype=np.float32).reshape(6, 2)
     scaler = fit_scaler(features)
     order = np.array([4, 0, 5])
-    np.testing.assert_array_equal(
-        scaler.apply(features, order=order), scaler.apply(features)[order]
-    )
+    np.testing.assert_array_equal(scaler.apply(features, order=order), scaler.apply(features)[order])
 
 
 def test_a_constant_feature_keeps_scale_one() -> None:

@@ -21,12 +21,16 @@ from tumorlens.workspace import (
 from tumorlens.workspace.atomic import TEMPORARY_PREFIX
 
 
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_write_replaces_whole_file(tmp_path: Path) -> None:
     goal = tmp_path / "deep" / "file.txt"
     write_text(goal, "old")
     write_text(goal, "new")
     assert goal.read_text() == "new"
-    assert os.listdir(goal.parent) == ["file.txt"]
+    assert _names(goal.parent) == ["file.txt"]
 
 
 def test_error_inside_block_keeps_old_file_and_leaves_nothing(tmp_path: Path) -> None:
@@ -36,7 +40,7 @@ def test_error_inside_block_keeps_old_file_and_leaves_nothing(tmp_path: Path) ->
         temporary.write_text("half")
         raise RuntimeError
     assert goal.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file.txt"]
+    assert _names(tmp_path) == ["file.txt"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
@@ -46,7 +50,7 @@ def test_refusal_by_the_system_is_one_sentence(tmp_path: Path, number: int) -> N
         atomic_path(tmp_path / "f"),
     ):
         raise OSError(number, os.strerror(number))
-    assert os.listdir(tmp_path) == []
+    assert _names(tmp_path) == []
 
 
 def test_other_system_errors_are_not_hidden(tmp_path: Path) -> None:
@@ -57,7 +61,7 @@ def test_other_system_errors_are_not_hidden(tmp_path: Path) -> None:
 def test_nan_is_not_written_as_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "f.json", {"value": float("nan")})
-    assert os.listdir(tmp_path) == []
+    assert _names(tmp_path) == []
 
 
 def test_directory_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -65,7 +69,7 @@ def test_directory_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), atomic_directory(goal) as temporary:
         (temporary / "a").write_text("1")
         raise RuntimeError
-    assert os.listdir(tmp_path) == []
+    assert _names(tmp_path) == []
     with atomic_directory(goal) as temporary:
         (temporary / "a").write_text("1")
         assert not goal.exists()
@@ -80,8 +84,8 @@ def test_directory_is_replaced_only_when_asked(tmp_path: Path) -> None:
         pass
     with atomic_directory(goal, replace=True) as temporary:
         (temporary / "b").write_text("2")
-    assert os.listdir(goal) == ["b"]
-    assert os.listdir(tmp_path) == ["folder"]
+    assert _names(goal) == ["b"]
+    assert _names(tmp_path) == ["folder"]
 
 
 def test_killed_writer_leaves_only_what_cleanup_removes(tmp_path: Path) -> None:
@@ -91,7 +95,7 @@ def test_killed_writer_leaves_only_what_cleanup_removes(tmp_path: Path) -> None:
         "    temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "sub" / "file.txt")], check=False)
-    left = os.listdir(tmp_path / "sub")
+    left = _names(tmp_path / "sub")
     assert len(left) == 1 and left[0].startswith(TEMPORARY_PREFIX)
     living = tmp_path / f"{TEMPORARY_PREFIX}{os.getpid()}-aa-mine"
     living.touch()

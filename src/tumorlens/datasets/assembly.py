@@ -71,9 +71,7 @@ def assemble(plan: ImportPlan, read: Ingested, folder: Path, *, progress: Progre
         sheet.save(temporary)
 
 
-def _resolve_conflicts(
-    plan: ImportPlan, read: Ingested, folder: Path
-) -> tuple[list[StoredScan], tuple[str, ...]]:
+def _resolve_conflicts(plan: ImportPlan, read: Ingested, folder: Path) -> tuple[list[StoredScan], tuple[str, ...]]:
     """Return the scans to keep and the sources to leave out; write thumbnails of the former."""
     digests = [scan.digest for scan in read.scans]
     labels = [plan.labels[scan.row] for scan in read.scans]
@@ -142,15 +140,11 @@ def _flow(plan: ImportPlan, read: Ingested, manifest: pd.DataFrame, *, dropped: 
     )
 
 
-def _notes(
-    plan: ImportPlan, manifest: pd.DataFrame, *, read: Ingested, dropped: int
-) -> tuple[str, ...]:
+def _notes(plan: ImportPlan, manifest: pd.DataFrame, *, read: Ingested, dropped: int) -> tuple[str, ...]:
     notes = list(plan.source.notes)
     sixteen = int(manifest["mode"].isin(list(SIXTEEN_BIT_MODES)).sum())
     if sixteen:
-        notes.append(
-            f"{sixteen} scans of 16 bits were scaled to 8, each so that its largest value is 255."
-        )
+        notes.append(f"{sixteen} scans of 16 bits were scaled to 8, each so that its largest value is 255.")
     if read.unreadable:
         notes.append(f"{len(read.unreadable)} unreadable files were left out.")
     if dropped:
@@ -159,7 +153,6 @@ def _notes(
     shared = int((patients > 1).sum())
     if shared:
         notes.append(
-            f"{shared} scans have copies under more than one patient; a grouped split keeps such "
-            "patients on one side."
+            f"{shared} scans have copies under more than one patient; a grouped split keeps such patients on one side."
         )
     return tuple(notes)

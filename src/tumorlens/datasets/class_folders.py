@@ -43,9 +43,7 @@ def read_class_folders(folder: Path) -> ScanSource:
     """
     files = scan_files(folder)
     if not files:
-        raise InputError(
-            f"{folder} holds no scans (PNG, JPEG, TIFF, BMP, WebP): give the folder they are in."
-        )
+        raise InputError(f"{folder} holds no scans (PNG, JPEG, TIFF, BMP, WebP): give the folder they are in.")
     tops = class_folder_names(folder)
     published = bool(tops) and all(published_part(name) for name in tops)
     depth = 2 if published else 1

@@ -102,9 +102,7 @@ def rename_labels(labels: Sequence[str], names: Mapping[str, str]) -> list[str]:
     found = order_classes(labels)
     unknown = [old for old in names if old not in found]
     if unknown:
-        raise InputError(
-            f"There is no label {unknown[0]!r} to rename; the labels are {', '.join(found[:10])}."
-        )
+        raise InputError(f"There is no label {unknown[0]!r} to rename; the labels are {', '.join(found[:10])}.")
     if any(not new.strip() for new in names.values()):
         raise InputError("The new name of a label must not be blank: give it a name.")
     return [names.get(label, label) for label in labels]

@@ -27,9 +27,7 @@ CLUSTER_THRESHOLD = 0.94
 _MOST_PAIRS = 20_000_000
 
 
-def cluster_scans(
-    thumbnails: npt.NDArray[np.uint8], *, threshold: float = CLUSTER_THRESHOLD
-) -> npt.NDArray[np.int64]:
+def cluster_scans(thumbnails: npt.NDArray[np.uint8], *, threshold: float = CLUSTER_THRESHOLD) -> npt.NDArray[np.int64]:
     """Group near-duplicate scans.
 
     Args:

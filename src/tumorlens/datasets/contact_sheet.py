@@ -51,9 +51,7 @@ def contact_sheet(dataset: Dataset, *, count: int = 8) -> Image.Image:
     return sheet
 
 
-def _examples(
-    dataset: Dataset, mask: npt.NDArray[np.bool_], *, count: int
-) -> npt.NDArray[np.int64]:
+def _examples(dataset: Dataset, mask: npt.NDArray[np.bool_], *, count: int) -> npt.NDArray[np.int64]:
     """Pick rows evenly over the first scan of each group, filled up with others where few."""
     rows = np.flatnonzero(mask)
     _, first = np.unique(dataset.groups[rows], return_index=True)

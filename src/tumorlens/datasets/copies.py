@@ -15,14 +15,10 @@ __all__ = ["check_labels_agree", "conflicting_digests", "copies_of", "distinct_p
 def conflicting_digests(digests: Sequence[str], labels: Sequence[str]) -> set[str]:
     """Return the digests that appear with more than one label."""
     first: dict[str, str] = {}
-    return {
-        d for d, label in zip(digests, labels, strict=True) if first.setdefault(d, label) != label
-    }
+    return {d for d, label in zip(digests, labels, strict=True) if first.setdefault(d, label) != label}
 
 
-def check_labels_agree(
-    digests: Sequence[str], labels: Sequence[str], *, sources: Sequence[str]
-) -> None:
+def check_labels_agree(digests: Sequence[str], labels: Sequence[str], *, sources: Sequence[str]) -> None:
     """Raise if a scan has two labels.
 
     Raises:

@@ -44,9 +44,7 @@ def read_csv_source(folder: Path, table_path: Path, options: LabelOptions) -> Sc
     """
     files = scan_files(folder)
     if not files:
-        raise InputError(
-            f"{folder} holds no scans (PNG, JPEG, TIFF, BMP, WebP): give the folder they are in."
-        )
+        raise InputError(f"{folder} holds no scans (PNG, JPEG, TIFF, BMP, WebP): give the folder they are in.")
     table, index = read_table(table_path), FileIndex(folder, files)
     columns, notes = _columns(table, table_path, index=index, options=options)
     matched = _match(table, columns, table_path=table_path, index=index)
@@ -55,9 +53,7 @@ def read_csv_source(folder: Path, table_path: Path, options: LabelOptions) -> Sc
     return ScanSource(rows, lambda: (partial(read_scan, file) for file in matched), tuple(notes))
 
 
-def _columns(
-    table: pd.DataFrame, path: Path, *, index: FileIndex, options: LabelOptions
-) -> tuple[Columns, list[str]]:
+def _columns(table: pd.DataFrame, path: Path, *, index: FileIndex, options: LabelOptions) -> tuple[Columns, list[str]]:
     wanted = (options.image_column, options.label_column, options.group_column)
     for name in (*wanted, *options.keep_columns):
         if name is not None:
@@ -94,9 +90,7 @@ def _cannot_guess(table: pd.DataFrame, path: Path, *, what: str, option: str) ->
     )
 
 
-def _match(
-    table: pd.DataFrame, columns: Columns, *, table_path: Path, index: FileIndex
-) -> list[Path]:
+def _match(table: pd.DataFrame, columns: Columns, *, table_path: Path, index: FileIndex) -> list[Path]:
     names = table[columns.image].tolist()
     found = [index.find(name) for name in names]
     missing = [name or "(blank)" for name, file in zip(names, found, strict=True) if file is None]
@@ -111,13 +105,10 @@ def _match(
     for line, file in enumerate(matched, start=2):
         if file in first_line:
             raise InputError(
-                f"Lines {first_line[file]} and {line} of {table_path} both name {file.name}: "
-                "keep one of them."
+                f"Lines {first_line[file]} and {line} of {table_path} both name {file.name}: keep one of them."
             )
         first_line[file] = line
-    blank = [
-        file.name for file, text in zip(matched, table[columns.label], strict=True) if not text
-    ]
+    blank = [file.name for file, text in zip(matched, table[columns.label], strict=True) if not text]
     if blank:
         raise InputError(
             f"{len(blank)} images have a blank in column {columns.label!r} of {table_path} (image "
@@ -127,9 +118,7 @@ def _match(
     return matched
 
 
-def _check_unlabelled(
-    folder: Path, files: list[Path], matched: list[Path], *, table_path: Path
-) -> list[str]:
+def _check_unlabelled(folder: Path, files: list[Path], matched: list[Path], *, table_path: Path) -> list[str]:
     """Refuse unnamed images beside named ones; folders with no named image are only noted."""
     named, folders = set(matched), {file.parent for file in matched}
     rest = [file for file in files if file not in named]
@@ -143,8 +132,7 @@ def _check_unlabelled(
         return []
     others = sorted({file.parent.relative_to(folder).as_posix() for file in rest})
     return [
-        f"{len(rest)} images in folders that {table_path.name} does not mention were left out: "
-        f"{', '.join(others[:5])}."
+        f"{len(rest)} images in folders that {table_path.name} does not mention were left out: {', '.join(others[:5])}."
     ]
 
 
@@ -174,7 +162,5 @@ def _rows(
             patient,
             {str(key): str(value) for key, value in extra.items()},
         )
-        for file, label, patient, extra in zip(
-            matched, table[columns.label].tolist(), patients, kept, strict=True
-        )
+        for file, label, patient, extra in zip(matched, table[columns.label].tolist(), patients, kept, strict=True)
     )

@@ -114,8 +114,7 @@ class Dataset:
         distinct = int((self.manifest["copy_of"] == -1).sum())
         if len(thumbnails) != distinct:
             raise IntegrityError(
-                f"{file} holds {len(thumbnails)} thumbnails for {distinct} distinct scans: "
-                "import the data set again."
+                f"{file} holds {len(thumbnails)} thumbnails for {distinct} distinct scans: import the data set again."
             )
         return thumbnails
 

@@ -21,6 +21,7 @@ _FIRST_MAP_BYTES = 64 * 1024 * 1024
 _REASONS = {
     os.strerror(errno.ENOSPC): "the disk is full; free some space",
     os.strerror(errno.EDQUOT): "the disk quota is used up; free some space",
+    os.strerror(errno.EIO): "the disk took only part of it, as when it is full; free some space",
     os.strerror(errno.EFBIG): "the file may not grow further; raise the limit on file sizes",
     os.strerror(errno.EACCES): "permission was denied; choose another place",
     os.strerror(errno.EROFS): "the file system is read-only; choose another place",
@@ -87,9 +88,7 @@ def lmdb_errors(path: Path) -> Iterator[None]:
         reason = next((why for sign, why in _REASONS.items() if sign in str(error)), None)
         if reason is None:
             raise
-        raise StorageError(
-            f"{path} could not be written: {reason} and run the command again."
-        ) from error
+        raise StorageError(f"{path} could not be written: {reason} and run the command again.") from error
 
 
 def _open_writable(path: Path) -> lmdb.Environment:

@@ -55,9 +55,7 @@ def _folder(path: Path, options: LabelOptions) -> ScanSource:
             "name the one with the labels by --labels."
         )
     if named or options.keep_columns:
-        raise InputError(
-            f"Columns were named, but {path} has no single CSV file: name it by --labels."
-        )
+        raise InputError(f"Columns were named, but {path} has no single CSV file: name it by --labels.")
     source = read_class_folders(path)
     if not tables:
         return source
@@ -68,8 +66,7 @@ def _folder(path: Path, options: LabelOptions) -> ScanSource:
 def _npz(paths: list[Path], options: LabelOptions, *, progress: Progress) -> ScanSource:
     if options.labels or options.image_column or options.label_column or options.keep_columns:
         raise InputError(
-            "A CSV of labels and its columns do not apply to .npz files, whose labels are Y: "
-            "leave them out."
+            "A CSV of labels and its columns do not apply to .npz files, whose labels are Y: leave them out."
         )
     return read_npz_source(paths, options, progress=progress)
 

@@ -59,9 +59,7 @@ def patients_of(rows: tuple[SourceRow, ...], *, pattern: str | None) -> list[str
     return [name for name in patients if name]
 
 
-def infer_clusters(
-    thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.int64]
-) -> InferredClusters:
+def infer_clusters(thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.int64]) -> InferredClusters:
     """Infer each row's cluster; copies share theirs.
 
     Args:
@@ -82,9 +80,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise InputError(
-            f"The group pattern {pattern!r} is no regular expression ({error}): correct it."
-        ) from error
+        raise InputError(f"The group pattern {pattern!r} is no regular expression ({error}): correct it.") from error
     if expression.groups != 1:
         raise InputError(
             f"The group pattern {pattern!r} has {expression.groups} groups, expected exactly one "

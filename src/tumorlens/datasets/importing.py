@@ -89,12 +89,8 @@ def import_scans(
     check_name(name, of="data set")
     folder = workspace.datasets / name
     if folder.exists() and not replace:
-        raise InputError(
-            f"A data set named {name!r} exists already: choose another --name, or give --replace."
-        )
-    options = LabelOptions(
-        labels, image_column, label_column, group_column, tuple(dict.fromkeys(keep_columns))
-    )
+        raise InputError(f"A data set named {name!r} exists already: choose another --name, or give --replace.")
+    options = LabelOptions(labels, image_column, label_column, group_column, tuple(dict.fromkeys(keep_columns)))
     plan = make_plan(
         find_source(source, options, progress=progress),
         name=name,
@@ -107,9 +103,7 @@ def import_scans(
     workspace.create()
     remove_leftovers(workspace.datasets, depth=1)
     with atomic_directory(folder, replace=replace) as temporary:
-        read = ingest(
-            plan.source, temporary, skip_unreadable=plan.skip_unreadable, progress=progress
-        )
+        read = ingest(plan.source, temporary, skip_unreadable=plan.skip_unreadable, progress=progress)
         assemble(plan, read, temporary, progress=progress)
     dataset = load_dataset(workspace, name)
     record = dataset.record

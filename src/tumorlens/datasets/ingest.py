@@ -73,9 +73,7 @@ class _Prepared:
     thumbnail: npt.NDArray[np.uint8]
 
 
-def ingest(
-    source: ScanSource, folder: Path, *, skip_unreadable: bool, progress: Progress
-) -> Ingested:
+def ingest(source: ScanSource, folder: Path, *, skip_unreadable: bool, progress: Progress) -> Ingested:
     """Read every scan of ``source`` and store its pixels in ``folder / "pixels"``.
 
     Args:
@@ -166,6 +164,4 @@ def _unreadable_error(reasons: Iterable[str], *, total: int) -> InputError:
     listed = list(reasons)
     if len(listed) == 1:
         return InputError(listed[0])
-    return InputError(
-        f"{len(listed)} of {total} scans cannot be read; the first: {' '.join(listed[:3])}"
-    )
+    return InputError(f"{len(listed)} of {total} scans cannot be read; the first: {' '.join(listed[:3])}")

@@ -49,9 +49,7 @@ def check_extra_names(names: list[str]) -> None:
     """
     taken = [name for name in names if name in MANIFEST_COLUMNS or names.count(name) > 1]
     if taken:
-        raise InputError(
-            f"The column {taken[0]!r} cannot be kept, its name is taken in the manifest: rename it."
-        )
+        raise InputError(f"The column {taken[0]!r} cannot be kept, its name is taken in the manifest: rename it.")
 
 
 def manifest_digest(manifest: pd.DataFrame) -> str:
@@ -84,7 +82,6 @@ def read_manifest(path: Path, *, digest: str) -> pd.DataFrame:
         raise IntegrityError(f"{path} is damaged: import the data set again.") from error
     if found != digest:
         raise IntegrityError(
-            f"{path} is not the manifest that was written (its digest differs): import the data "
-            "set again."
+            f"{path} is not the manifest that was written (its digest differs): import the data set again."
         )
     return manifest

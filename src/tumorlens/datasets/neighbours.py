@@ -55,9 +55,7 @@ def similar_pairs(
         yield first + start, second + start, products[first, second]
 
 
-def best_correlation(
-    queries: npt.NDArray[np.float32], references: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
+def best_correlation(queries: npt.NDArray[np.float32], references: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return for each query its highest correlation with any reference.
 
     Args:

@@ -39,9 +39,7 @@ def _patients(path: Path, name: str | None, *, count: int) -> tuple[str | None, 
         return (None,) * count
     patients = read_texts(path, name)
     if len(patients) != count:
-        raise InputError(
-            f"{name} in {path} has {len(patients)} values for {count} scans: give one a scan."
-        )
+        raise InputError(f"{name} in {path} has {len(patients)} values for {count} scans: give one a scan.")
     return patients
 
 

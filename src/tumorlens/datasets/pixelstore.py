@@ -53,9 +53,7 @@ class PixelStore:
         with self._environment.begin(buffers=True) as transaction:
             value = transaction.get(bytes.fromhex(digest))
             if value is None:
-                raise IntegrityError(
-                    f"Pixels {digest[:12]}… are not in {self._path}: import the data set again."
-                )
+                raise IntegrityError(f"Pixels {digest[:12]}… are not in {self._path}: import the data set again.")
             return decode_pixels(value, source=f"Pixels {digest[:12]}… in {self._path}")
 
     def write(self, items: Iterable[tuple[str, Pixels]]) -> None:

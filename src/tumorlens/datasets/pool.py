@@ -28,9 +28,7 @@ def ordered_map(
     stream = iter(items)
     pool = ThreadPoolExecutor(workers)
     try:
-        waiting: deque[Future[Result]] = deque(
-            pool.submit(function, item) for item in islice(stream, ahead)
-        )
+        waiting: deque[Future[Result]] = deque(pool.submit(function, item) for item in islice(stream, ahead))
         while waiting:
             yield waiting.popleft().result()
             waiting.extend(pool.submit(function, item) for item in islice(stream, 1))

@@ -92,8 +92,7 @@ def read_record(path: Path) -> DatasetRecord:
         version = values.pop("format")
         if version > DATASET_FORMAT:
             raise IntegrityError(
-                f"{path} has format {version}, this tumorlens reads up to {DATASET_FORMAT}: "
-                "upgrade tumorlens."
+                f"{path} has format {version}, this tumorlens reads up to {DATASET_FORMAT}: upgrade tumorlens."
             )
         if values["groups_are"] not in get_args(GroupKind):
             raise ValueError(values["groups_are"])

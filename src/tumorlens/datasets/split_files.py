@@ -100,9 +100,7 @@ def _from_json(path: Path, dataset: Dataset) -> Split:
     parts = _arrange(pairs, dataset, path=path)
     if len(digests) != len(parts):
         raise InputError(f"{path} has {len(digests)} pixel digests for {len(parts)} rows.")
-    split = make_split(
-        parts, pixel_digests=digests, protocol=protocol, seed=seed, groups_are=groups_are
-    )
+    split = make_split(parts, pixel_digests=digests, protocol=protocol, seed=seed, groups_are=groups_are)
     if split.digest != stated:
         raise InputError(f"{path} was changed after it was written (its digest differs).")
     return split

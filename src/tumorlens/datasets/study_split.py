@@ -33,8 +33,6 @@ def split_like_study(dataset: Dataset) -> Split:
         training, test = train_test_split(rows, test_size=_TEST_SHARE, random_state=_SEED)
         parts[test] = "test"
         parts[training[int(len(training) * (1.0 - _VALIDATION_SHARE)) :]] = "validation"
-    split = make_split(
-        parts, pixel_digests=dataset.digests, protocol="study", seed=_SEED, groups_are="none"
-    )
+    split = make_split(parts, pixel_digests=dataset.digests, protocol="study", seed=_SEED, groups_are="none")
     check_split(dataset, split)
     return split

@@ -8,14 +8,7 @@ from tumorlens.evaluation.baselines import (
 )
 from tumorlens.evaluation.bootstrap import Interval
 from tumorlens.evaluation.collapse import collapse_reason, feature_spread
-from tumorlens.evaluation.figures import (
-    Classifier,
-    GroupsAre,
-    Kind,
-    RowFigures,
-    best_on_validation,
-    figures,
-)
+from tumorlens.evaluation.figures import figures
 from tumorlens.evaluation.metrics import (
     ClassFigures,
     RocCurve,
@@ -24,6 +17,7 @@ from tumorlens.evaluation.metrics import (
     roc_curve,
 )
 from tumorlens.evaluation.published import PublishedFigures, published_figures
+from tumorlens.evaluation.row import Classifier, GroupsAre, Kind, RowFigures, best_on_validation
 
 __all__ = [
     "MAJORITY_CLASS",

@@ -23,9 +23,7 @@ TRIVIAL_BASELINE = "area and brightness"
 """Name of the second."""
 
 
-def majority_class(
-    labels: Labels, *, train_rows: npt.NDArray[np.int64], n_classes: int
-) -> Probabilities:
+def majority_class(labels: Labels, *, train_rows: npt.NDArray[np.int64], n_classes: int) -> Probabilities:
     """Give every scan the class shares of the training part; the commonest class is predicted.
 
     Args:
@@ -74,10 +72,7 @@ def area_and_brightness(
     _check_rows(train_rows)
     inputs = np.column_stack([area, brightness]).astype(np.float64)
     if not np.isfinite(inputs).all():
-        raise InputError(
-            "Expected a finite area and brightness for each scan, got others: "
-            "import the data set again."
-        )
+        raise InputError("Expected a finite area and brightness for each scan, got others: import the data set again.")
     present = np.unique(labels[train_rows])
     probabilities = np.zeros((labels.size, n_classes))
     if present.size == 1:
@@ -95,6 +90,4 @@ def area_and_brightness(
 
 def _check_rows(train_rows: npt.NDArray[np.int64]) -> None:
     if not train_rows.size:
-        raise InputError(
-            "Expected scans in the training part to fit a baseline on, got none: check the split."
-        )
+        raise InputError("Expected scans in the training part to fit a baseline on, got none: check the split.")

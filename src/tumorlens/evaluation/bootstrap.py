@@ -46,7 +46,7 @@ _PERCENTILE = "percentile bootstrap"
 _EXACT = "exact binomial"
 _CONSTANT = "constant scores"
 _NO_VARIATION = 1e-12
-_CHUNK_VALUES = 2_000_000  # counts held at once: 16 MB, whatever the number of groups
+_CHUNK_VALUES = 2_000_000  # one number a scan and draw, held at once: 16 MB
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Resampling:
     def counts(self) -> Iterator[Vector]:
         """Yield ``(chunk, n_groups)`` float64: how often each group stands in each draw."""
         generator = np.random.default_rng(self.seed)
-        chunk = max(1, _CHUNK_VALUES // self.n_groups)
+        chunk = max(1, _CHUNK_VALUES // self.codes.size)
         for start in range(0, self.draws, chunk):
             size = min(chunk, self.draws - start)
             drawn = generator.integers(0, self.n_groups, size=(size, self.n_groups))
@@ -140,13 +140,10 @@ class Mean:
 class Auc:
     """The area under the ROC curve; with several targets, the mean of their areas."""
 
-    def __init__(
-        self, scores: Vector, is_target: npt.NDArray[np.bool_], *, codes: npt.NDArray[np.int64]
-    ) -> None:
+    def __init__(self, scores: Vector, is_target: npt.NDArray[np.bool_], *, codes: npt.NDArray[np.int64]) -> None:
         """Sort once: ``scores`` and ``is_target`` are ``(n, targets)``, ``codes`` is ``(n,)``."""
         self._ranked = [
-            _RankedTarget(scores[:, column], is_target[:, column], codes)
-            for column in range(scores.shape[1])
+            _RankedTarget(scores[:, column], is_target[:, column], codes) for column in range(scores.shape[1])
         ]
 
     def over(self, counts: Vector) -> Vector:
@@ -154,9 +151,7 @@ class Auc:
         areas = np.stack([ranked.over(counts) for ranked in self._ranked])
         defined = ~np.isnan(areas)
         total = np.where(defined, areas, 0.0).sum(axis=0)
-        return np.divide(
-            total, defined.sum(axis=0), out=np.full(total.shape, np.nan), where=defined.any(axis=0)
-        )
+        return np.divide(total, defined.sum(axis=0), out=np.full(total.shape, np.nan), where=defined.any(axis=0))
 
     def unvarying(self, *, n_groups: int, level: float) -> tuple[float, float, str] | None:
         """0.5 to 0.5 for constant scores, whose area is 0.5 by definition; else ``None``."""
@@ -172,9 +167,7 @@ class _RankedTarget:
     depend on the draw.
     """
 
-    def __init__(
-        self, scores: Vector, is_target: npt.NDArray[np.bool_], codes: npt.NDArray[np.int64]
-    ) -> None:
+    def __init__(self, scores: Vector, is_target: npt.NDArray[np.bool_], codes: npt.NDArray[np.int64]) -> None:
         others = np.sort(scores[~is_target])
         own_order = np.argsort(scores[is_target], kind="stable")
         own = scores[is_target][own_order]
@@ -188,9 +181,7 @@ class _RankedTarget:
         own = counts[:, self._own_groups]
         beaten = np.zeros((len(counts), self._other_groups.size + 1))
         np.cumsum(counts[:, self._other_groups], axis=1, out=beaten[:, 1:])
-        pairs_won = 0.5 * np.einsum(
-            "ij,ij->i", own, beaten[:, self._below] + beaten[:, self._not_above]
-        )
+        pairs_won = 0.5 * np.einsum("ij,ij->i", own, beaten[:, self._below] + beaten[:, self._not_above])
         pairs = own.sum(axis=1) * beaten[:, -1]
         return np.divide(pairs_won, pairs, out=np.full(len(counts), np.nan), where=pairs > 0)
 
@@ -224,9 +215,7 @@ def resample_groups(
         n_groups = len(names)
     if n_groups < 2:
         return None
-    return Resampling(
-        codes=codes.astype(np.int64), n_groups=n_groups, unit=unit, draws=draws, seed=seed
-    )
+    return Resampling(codes=codes.astype(np.int64), n_groups=n_groups, unit=unit, draws=draws, seed=seed)
 
 
 def bootstrap_intervals(

@@ -20,9 +20,7 @@ _LEAST_SPREAD = 1e-3
 _ROWS_AT_ONCE = 512
 
 
-def collapse_reason(
-    labels: Labels, probabilities: Probabilities, *, features: Features | None = None
-) -> str | None:
+def collapse_reason(labels: Labels, probabilities: Probabilities, *, features: Features | None = None) -> str | None:
     """Say why a classifier's figures mean nothing, or ``None`` where they do mean something.
 
     Args:

@@ -79,9 +79,7 @@ def check_predictions(labels: Labels, probabilities: Probabilities) -> None:
             f"shape {probabilities.shape}: predict the same scans the labels belong to."
         )
     if not labels.size:
-        raise InputError(
-            "Expected at least one prediction to compute figures from, got none: check the split."
-        )
+        raise InputError("Expected at least one prediction to compute figures from, got none: check the split.")
     if labels.min() < 0 or labels.max() >= probabilities.shape[1]:
         raise InputError(
             f"Expected labels in 0..{probabilities.shape[1] - 1}, got "
@@ -119,14 +117,10 @@ def log_loss(labels: Labels, probabilities: Probabilities) -> float:
 def confusion_matrix(labels: Labels, probabilities: Probabilities) -> npt.NDArray[np.int64]:
     """``(k, k)`` int64 counts: reference label down, predicted class across."""
     classes = np.arange(probabilities.shape[1])
-    return sklearn_metrics.confusion_matrix(
-        labels, predicted_classes(probabilities), labels=classes
-    )
+    return sklearn_metrics.confusion_matrix(labels, predicted_classes(probabilities), labels=classes)
 
 
-def per_class(
-    labels: Labels, probabilities: Probabilities, *, classes: Sequence[str]
-) -> dict[str, ClassFigures]:
+def per_class(labels: Labels, probabilities: Probabilities, *, classes: Sequence[str]) -> dict[str, ClassFigures]:
     """Precision, recall, F1 and support of every class, in class order; 0 / 0 is 0."""
     columns = sklearn_metrics.precision_recall_fscore_support(
         labels, predicted_classes(probabilities), labels=np.arange(len(classes)), zero_division=0.0
@@ -145,8 +139,7 @@ def positive_index(classes: Sequence[str], positive_class: str | None) -> int | 
     """
     if positive_class is not None and positive_class not in classes:
         raise InputError(
-            f"Expected the positive class to be one of {', '.join(classes)}, "
-            f"got {positive_class!r}: name one of them."
+            f"Expected the positive class to be one of {', '.join(classes)}, got {positive_class!r}: name one of them."
         )
     if len(classes) != 2:
         return None
@@ -179,7 +172,5 @@ def roc_curve(labels: Labels, probabilities: Probabilities, *, target: int) -> R
     is_target = labels == target
     if is_target.all() or not is_target.any():
         return None
-    false_positive_rate, true_positive_rate, _ = sklearn_metrics.roc_curve(
-        is_target, probabilities[:, target]
-    )
+    false_positive_rate, true_positive_rate, _ = sklearn_metrics.roc_curve(is_target, probabilities[:, target])
     return RocCurve(false_positive_rate, true_positive_rate)

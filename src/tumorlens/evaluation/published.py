@@ -55,9 +55,7 @@ class PublishedFigures:
     source: str = PUBLISHED_SOURCE
 
 
-def _classes(
-    no_tumor: tuple[float, float, float], tumor: tuple[float, float, float]
-) -> dict[str, ClassFigures]:
+def _classes(no_tumor: tuple[float, float, float], tumor: tuple[float, float, float]) -> dict[str, ClassFigures]:
     rows = zip(STUDY_CLASSES, (no_tumor, tumor), _SUPPORT, strict=True)
     return {name: ClassFigures(*figures, support=support) for name, figures, support in rows}
 

@@ -13,8 +13,7 @@ _MARKS = {
     LEAKY: "Leaky: for comparison with the published table. Neighbouring slices of one patient "
     "stand in training and test, so the figures are likely too high for new patients.",
     SYNTHETIC: "Synthetic: the scans are made up, so no figure says anything about patients.",
-    RANDOM_WEIGHTS: "Random weights: a network here was not pretrained; its figures only show that "
-    "the path works.",
+    RANDOM_WEIGHTS: "Random weights: a network here was not pretrained; its figures only show that the path works.",
 }
 
 
@@ -70,16 +69,15 @@ def _about_intervals(comparison: Comparison) -> list[str]:
         f"{first.unit} of the test part, {first.draws:,} draws."
     )
     if first.unit == "scans":
-        sentence += (
-            " Scans were drawn one by one, which is too narrow where scans resemble each other."
-        )
+        sentence += " Scans were drawn one by one, which is too narrow where scans resemble each other."
     elif first.n_groups < _FEW_GROUPS:
         sentence += f" With fewer than {_FEW_GROUPS} {first.unit} they are likely too narrow."
     if any(interval.method == "exact binomial" for interval in intervals):
         sentence += (
-            " Where every test scan is right, the interval is exact binomial with one trial a "
-            f"{first.unit[:-1]}."
+            f" Where every test scan is right, the interval is exact binomial with one trial a {first.unit[:-1]}."
         )
+    if any(row.interval and row.test_roc_auc == 1.0 for row in comparison.rows):
+        sentence += " A ROC area of exactly 1 has none, because no draw differs from another."
     return [sentence]
 
 

@@ -105,9 +105,7 @@ class Comparison:
     @property
     def best_row(self) -> RowFigures | None:
         """The row whose run is :attr:`best`."""
-        return next(
-            (row for row in self.rows if row.run is not None and row.run == self.best), None
-        )
+        return next((row for row in self.rows if row.run is not None and row.run == self.best), None)
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as in ``docs/json.md``: plain values, ready for :func:`json.dumps`."""
@@ -158,9 +156,7 @@ class Comparison:
                 machine=value["machine"],
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise IntegrityError(
-                f"The stored comparison is damaged ({error}): run the comparison again."
-            ) from error
+            raise IntegrityError(f"The stored comparison is damaged ({error}): run the comparison again.") from error
 
     def dumps(self) -> str:
         """:meth:`to_json` as one indented document; NaN is refused."""

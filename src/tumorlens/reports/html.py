@@ -134,9 +134,7 @@ def _subtitle(comparison: Comparison) -> str:
     protocol = "the original study's split" if comparison.protocol == "study" else by_group
     classes = ", ".join(comparison.classes)
     day = comparison.created[:10]
-    return " · ".join(
-        part for part in (counted(scans, "scan"), f"classes: {classes}", protocol, day) if part
-    )
+    return " · ".join(part for part in (counted(scans, "scan"), f"classes: {classes}", protocol, day) if part)
 
 
 def _cards(comparison: Comparison) -> list[_Card]:
@@ -173,9 +171,7 @@ def _accuracy_card(title: str, row: RowFigures) -> _Card:
 
 
 def _inline(plots: Sequence[Plot], *kinds: str) -> list[Markup]:
-    return [
-        Markup(figure_svg(plot.figure, label=plot.label)) for plot in plots if plot.kind in kinds
-    ]
+    return [Markup(figure_svg(plot.figure, label=plot.label)) for plot in plots if plot.kind in kinds]
 
 
 def _facts(report: Report) -> dict[str, str]:

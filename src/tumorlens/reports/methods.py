@@ -139,14 +139,10 @@ def _split(facts: MethodsFacts) -> str:
     groups = "" if facts.n_groups is None else f"{facts.n_groups:,} "
     kind = {
         "patients": f"the {groups}patients",
-        "clusters": f"the {groups}clusters of near-duplicate slices, which stand in for unknown "
-        "patients",
+        "clusters": f"the {groups}clusters of near-duplicate slices, which stand in for unknown patients",
     }.get(facts.groups_are, "scans")
     seed = "" if facts.seed is None else f"; seed {facts.seed}"
-    return (
-        f"They were split by {kind}, so that no group stands in two parts, stratified by class "
-        f"({parts}{seed})."
-    )
+    return f"They were split by {kind}, so that no group stands in two parts, stratified by class ({parts}{seed})."
 
 
 def _neighbours(facts: MethodsFacts) -> str:
@@ -164,8 +160,7 @@ def _model(facts: MethodsFacts, references: _References) -> str:
     pixels = f"{facts.size}×{facts.size} pixels"
     if facts.row.kind == "scratch":
         return (
-            f"A convolutional network was trained from scratch{references.cite(_KERAS)} on scans "
-            f"resized to {pixels}."
+            f"A convolutional network was trained from scratch{references.cite(_KERAS)} on scans resized to {pixels}."
         )
     weights = _WEIGHTS.get(facts.row.weights or "", f"{facts.row.weights} weights")
     digest = f" (SHA-256 {facts.weights_digest[:12]})" if facts.weights_digest else ""

@@ -36,9 +36,7 @@ class Plot:
     figure: Figure
 
 
-def comparison_plots(
-    comparison: Comparison, details: Sequence[RowDetail | None]
-) -> tuple[Plot, ...]:
+def comparison_plots(comparison: Comparison, details: Sequence[RowDetail | None]) -> tuple[Plot, ...]:
     """All plots of a comparison.
 
     Args:
@@ -48,9 +46,7 @@ def comparison_plots(
     return tuple(_plots(comparison, details))
 
 
-def write_plots(
-    plots: Sequence[Plot], folder: Path, *, marks: Sequence[str] = ()
-) -> tuple[Path, ...]:
+def write_plots(plots: Sequence[Plot], folder: Path, *, marks: Sequence[str] = ()) -> tuple[Path, ...]:
     """Write each plot as a PNG file into ``folder``, with ``marks`` at its foot; return the paths.
 
     Raises:
@@ -61,8 +57,7 @@ def write_plots(
 
 def _plots(comparison: Comparison, details: Sequence[RowDetail | None]) -> Iterator[Plot]:
     accuracies = ", ".join(
-        f"{row_title(row)} {'collapsed' if row.collapsed else number(row.test_accuracy)}"
-        for row in comparison.rows
+        f"{row_title(row)} {'collapsed' if row.collapsed else number(row.test_accuracy)}" for row in comparison.rows
     )
     yield Plot(
         "overview",
@@ -72,9 +67,7 @@ def _plots(comparison: Comparison, details: Sequence[RowDetail | None]) -> Itera
     )
     roc = roc_figure(comparison.rows, details)
     if roc is not None:
-        yield Plot(
-            "roc", "roc", f"ROC curves on the test part, with areas: {_areas(comparison)}.", roc
-        )
+        yield Plot("roc", "roc", f"ROC curves on the test part, with areas: {_areas(comparison)}.", roc)
     for place, (row, detail) in enumerate(zip(comparison.rows, details, strict=True), start=1):
         if detail is None or row.backbone == MAJORITY_CLASS:
             continue
@@ -96,9 +89,7 @@ def _areas(comparison: Comparison) -> str:
 
 
 def _by_class(row: RowFigures) -> str:
-    return ", ".join(
-        f"{100 * figures.recall:.1f} % of {name} found" for name, figures in row.per_class.items()
-    )
+    return ", ".join(f"{100 * figures.recall:.1f} % of {name} found" for name, figures in row.per_class.items())
 
 
 def _stacked(row: RowFigures) -> str:

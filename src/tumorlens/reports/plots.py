@@ -12,13 +12,13 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from tumorlens.evaluation import MAJORITY_CLASS, RowFigures
+from tumorlens.evaluation import MAJORITY_CLASS, PublishedFigures, RowFigures
 from tumorlens.reports.comparison import Comparison
 from tumorlens.reports.details import HistoryRow, RowDetail
 from tumorlens.reports.style import BLUE, GREY, ORANGE, SERIES, new_figure, plot_style
-from tumorlens.reports.wording import head_name, number, row_name, row_title
+from tumorlens.reports.wording import head_name, number, row_name, row_title, shortened
 
 __all__ = ["confusion_figure", "history_figure", "overview_figure", "roc_figure"]
 
@@ -26,6 +26,7 @@ _WIDTH_IN = 4.7
 _DARK, _LIGHT = "#0d1116", "#ffffff"
 _SHARES = LinearSegmentedColormap.from_list("shares", ["#e8f1f8", "#8fbfe0", "#2478b8", "#114a78"])
 _MOST_CELLS_WITH_TEXT = 12
+_LONGEST_NAME = 18
 
 
 def overview_figure(comparison: Comparison) -> Figure:
@@ -54,10 +55,7 @@ def roc_figure(rows: Sequence[RowFigures], details: Sequence[RowDetail | None]) 
     drawn = [
         (row, detail)
         for row, detail in zip(rows, details, strict=True)
-        if detail is not None
-        and detail.roc
-        and not row.collapsed
-        and row.backbone != MAJORITY_CLASS
+        if detail is not None and detail.roc and not row.collapsed and row.backbone != MAJORITY_CLASS
     ]
     if not drawn:
         return None
@@ -79,9 +77,7 @@ def roc_figure(rows: Sequence[RowFigures], details: Sequence[RowDetail | None]) 
     return figure
 
 
-def confusion_figure(
-    counts: npt.NDArray[np.int64], *, classes: Sequence[str], title: str
-) -> Figure:
+def confusion_figure(counts: npt.NDArray[np.int64], *, classes: Sequence[str], title: str) -> Figure:
     """A confusion matrix: counts and the share of each reference label's scans.
 
     Args:
@@ -97,8 +93,9 @@ def confusion_figure(
         for (down, across), share in np.ndenumerate(shares):
             if size <= _MOST_CELLS_WITH_TEXT:
                 _write_cell(axes, down, across, int(counts[down, across]), float(share))
-        axes.set_xticks(range(size), classes)
-        axes.set_yticks(range(size), classes)
+        names = [shortened(name, _LONGEST_NAME) for name in classes]
+        axes.set_xticks(range(size), names)
+        axes.set_yticks(range(size), names)
         axes.set_xticks(np.arange(size - 1) + 0.5, minor=True)
         axes.set_yticks(np.arange(size - 1) + 0.5, minor=True)
         axes.tick_params(which="both", length=0)
@@ -140,9 +137,7 @@ def _overview_label(comparison: Comparison) -> str:
     interval = next((row.interval for row in comparison.rows if row.interval), None)
     label = "test accuracy"
     if interval is not None:
-        label += (
-            f" with {100 * interval.level:g} % interval over {interval.n_groups:,} {interval.unit}"
-        )
+        label += f" with {100 * interval.level:g} % interval over {interval.n_groups:,} {interval.unit}"
     if any(row.published for row in comparison.rows):
         label += "\nhollow diamond: as published"
     return label
@@ -151,16 +146,7 @@ def _overview_label(comparison: Comparison) -> str:
 def _draw_accuracy(axes: Axes, row: RowFigures, place: int, *, is_best: bool) -> None:
     colour = GREY if row.kind == "baseline" else BLUE
     if row.published:
-        axes.plot(
-            row.published.test_accuracy,
-            place,
-            "D",
-            mfc="none",
-            mec=ORANGE,
-            mew=1.4,
-            ms=7,
-            clip_on=False,
-        )
+        _draw_published(axes, row.published, place)
     if row.collapsed:
         axes.annotate(
             f"collapsed: {row.collapsed_because}",
@@ -171,9 +157,7 @@ def _draw_accuracy(axes: Axes, row: RowFigures, place: int, *, is_best: bool) ->
         return
     if row.test_accuracy_low is not None and row.test_accuracy_high is not None:
         ends = [row.test_accuracy_low, row.test_accuracy_high]
-        axes.plot(
-            ends, [place, place], color=colour, linewidth=2.6, solid_capstyle="round", clip_on=False
-        )
+        axes.plot(ends, [place, place], color=colour, linewidth=2.6, solid_capstyle="round", clip_on=False)
     marker = "s" if row.kind == "baseline" else "o"
     axes.plot(row.test_accuracy, place, marker, color=colour, markersize=7, clip_on=False)
     words = number(row.test_accuracy) + (" best on validation" if is_best else "")
@@ -186,6 +170,20 @@ def _draw_accuracy(axes: Axes, row: RowFigures, place: int, *, is_best: bool) ->
         ha="right" if to_the_left else "left",
         fontweight="bold" if is_best else "normal",
     )
+
+
+def _draw_published(axes: Axes, published: PublishedFigures, place: int) -> None:
+    colour = GREY if published.collapsed else ORANGE
+    look = {"mfc": "none", "mec": colour, "mew": 1.4, "ms": 7}
+    axes.plot(published.test_accuracy, place, "D", clip_on=False, **look)
+    if published.collapsed:
+        axes.annotate(
+            "published: collapsed",
+            (published.test_accuracy, place),
+            xytext=(8, -3),
+            textcoords="offset points",
+            color=GREY,
+        )
 
 
 def _colours(rows: Sequence[RowFigures]) -> list[str]:
@@ -223,7 +221,7 @@ def _finish_roc(axes: Axes, detail: RowDetail) -> None:
         ylim=(0.0, 1.01),
         xlabel="false positive rate, per slice (1 − specificity)",
         ylabel="true positive rate, per slice (sensitivity)",
-        title=f"“{one}” against the rest" if one else "Each class against the rest",
+        title=f"“{shortened(one, _LONGEST_NAME)}” against the rest" if one else "Each class against the rest",
     )
     axes.grid()
 
@@ -242,9 +240,8 @@ def _write_cell(axes: Axes, down: int, across: int, count: int, share: float) ->
 
 def _draw_epochs(axes: Sequence[Axes], history: Sequence[HistoryRow]) -> None:
     epochs = [float(entry["epoch"] or 0) for entry in history]
-    for axis, figure, ylabel in zip(
-        axes, ("accuracy", "loss"), ("accuracy", "loss, nats"), strict=True
-    ):
+    labels = ("accuracy", f"loss{_penalty_words(history)}, nats")
+    for axis, figure, ylabel in zip(axes, ("accuracy", "loss"), labels, strict=True):
         for part, colour, style in (("train", ORANGE, (0, (4, 2))), ("val", BLUE, "-")):
             values = [_value(entry.get(f"{part}_{figure}")) for entry in history]
             axis.plot(epochs, values, color=colour, linestyle=style, marker="o", markersize=3)
@@ -289,14 +286,14 @@ def _draw_path(axes: Sequence[Axes], history: Sequence[HistoryRow]) -> None:
     )
     axes[0].plot(strengths, accuracies, color=BLUE, marker="o", markersize=3)
     axes[0].set_ylabel("accuracy")
-    axes[1].fill_between(
-        strengths, losses - spreads, losses + spreads, color=BLUE, alpha=0.22, linewidth=0
-    )
+    axes[1].fill_between(strengths, losses - spreads, losses + spreads, color=BLUE, alpha=0.22, linewidth=0)
     axes[1].plot(strengths, losses, color=BLUE, marker="o", markersize=3)
     axes[1].set_ylabel("loss ± SD of folds, nats")
     chosen = [_value(entry["strength"]) for entry in ordered if entry.get("chosen")]
     for axis in axes:
         axis.set_xscale("log")
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel("regularisation strength")
         axis.grid(axis="y")
         for strength in chosen:

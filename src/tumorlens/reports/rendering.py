@@ -72,9 +72,7 @@ def to_markdown(comparison: Comparison) -> str:
 def to_csv(comparison: Comparison) -> str:
     """One line a row, figures with full digits; precision, recall, F1 and support by class."""
     class_columns = [
-        f"{figure}:{name}"
-        for name in comparison.classes
-        for figure in ("precision", "recall", "f1", "support")
+        f"{figure}:{name}" for name in comparison.classes for figure in ("precision", "recall", "f1", "support")
     ]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -70,6 +70,7 @@ _RC: dict[Any, Any] = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     "svg.hashsalt": "tumorlens",
 }
 

@@ -62,10 +62,7 @@ def interval_grid(comparison: Comparison) -> Grid:
         Column("Time"),
         Column("Memory", "peak"),
     )
-    rows = tuple(
-        GridRow(_interval_cells(row, with_published), _tone(row, comparison))
-        for row in comparison.rows
-    )
+    rows = tuple(GridRow(_interval_cells(row, with_published), _tone(row, comparison)) for row in comparison.rows)
     return Grid("On the test part, with intervals", columns, rows)
 
 
@@ -84,10 +81,7 @@ def class_grid(comparison: Comparison) -> Grid:
             (
                 _name_cell(row) if name == comparison.classes[0] else Cell(""),
                 Cell(name),
-                *(
-                    Cell(number(value, digits=2))
-                    for value in (entry.precision, entry.recall, entry.f1)
-                ),
+                *(Cell(number(value, digits=2)) for value in (entry.precision, entry.recall, entry.f1)),
                 Cell(f"{entry.support:,}"),
             ),
             _tone(row, comparison),
@@ -102,13 +96,8 @@ def parts_grid(comparison: Comparison) -> Grid:
     """Scans by part and class, with sums."""
     columns = (Column("Part", numeric=False), *map(Column, comparison.classes), Column("All"))
     parts = {part: counts for part, counts in comparison.parts.items() if sum(counts.values())}
-    rows = [
-        GridRow((Cell(part), *_count_cells(counts, comparison.classes)))
-        for part, counts in parts.items()
-    ]
-    total = {
-        name: sum(counts.get(name, 0) for counts in parts.values()) for name in comparison.classes
-    }
+    rows = [GridRow((Cell(part), *_count_cells(counts, comparison.classes))) for part, counts in parts.items()]
+    total = {name: sum(counts.get(name, 0) for counts in parts.values()) for name in comparison.classes}
     rows.append(GridRow((Cell("all"), *_count_cells(total, comparison.classes)), "best"))
     return Grid("Scans by part and class", columns, tuple(rows))
 
@@ -131,9 +120,7 @@ def _study_cells(row: RowFigures, classes: Sequence[str]) -> tuple[Cell, ...]:
         _fit_cell(row.train_accuracy, row.train_loss, collapsed=row.collapsed),
         _fit_cell(row.val_accuracy, row.val_loss, collapsed=row.collapsed),
         *(_class_cell(row.per_class.get(name)) for name in classes),
-        Cell("collapsed", row.collapsed_because or "")
-        if row.collapsed
-        else Cell(number(row.test_accuracy)),
+        Cell("collapsed", row.collapsed_because or "") if row.collapsed else Cell(number(row.test_accuracy)),
     )
 
 
@@ -152,9 +139,7 @@ def _published_cells(published: PublishedFigures, n_classes: int) -> tuple[Cell,
 
 
 def _interval_cells(row: RowFigures, with_published: bool) -> tuple[Cell, ...]:
-    accuracy = Cell(
-        number(row.test_accuracy), interval(row.test_accuracy_low, row.test_accuracy_high)
-    )
+    accuracy = Cell(number(row.test_accuracy), interval(row.test_accuracy_low, row.test_accuracy_high))
     memory = NO_VALUE if row.peak_memory_mb is None else f"{row.peak_memory_mb:,.0f} MB"
     return (
         _name_cell(row),

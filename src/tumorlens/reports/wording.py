@@ -15,6 +15,7 @@ __all__ = [
     "number",
     "row_name",
     "row_title",
+    "shortened",
 ]
 
 NO_VALUE = "–"
@@ -60,6 +61,12 @@ def interval(low: float | None, high: float | None, *, digits: int = 3) -> str:
 def counted(count: int, singular: str, plural: str | None = None) -> str:
     """``1 scan``, ``3,762 scans``."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def shortened(text: str, length: int) -> str:
+    """``text`` in one line of at most ``length`` characters; what is cut ends in an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
 def duration(seconds: float | None) -> str:

@@ -115,9 +115,7 @@ def _convert(spec: BackboneSpec, weights: Weights, *, size: int, folder: Path) -
                     "size": size,
                     "weights": str(weights.path.resolve()) if weights.path else None,
                 }
-                answer = run_job(
-                    "convert_backbone", request, folder=Path(job), purpose=f"Converting {spec.title}"
-                )
+                answer = run_job("convert_backbone", request, folder=Path(job), purpose=f"Converting {spec.title}")
                 for name in (_GRAPH, _WEIGHTS):
                     (Path(job) / name).rename(target / name)
             write_json(target / _FACTS, _facts(spec, size, answer, target))

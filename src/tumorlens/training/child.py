@@ -57,9 +57,7 @@ def main(job_file: Path) -> int:
     return 0
 
 
-_NO_MEMORY = (
-    "Training ran out of memory: give a smaller --size, or close other programs and try again."
-)
+_NO_MEMORY = "Training ran out of memory: give a smaller --size, or close other programs and try again."
 
 
 def _run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:

@@ -54,9 +54,7 @@ def grouped_folds(
     )
 
 
-def _assign(
-    labels: Labels, groups: NDArray[np.str_], *, n_folds: int, seed: int
-) -> NDArray[np.int64]:
+def _assign(labels: Labels, groups: NDArray[np.str_], *, n_folds: int, seed: int) -> NDArray[np.int64]:
     # Rows of a class may be fewer than folds only if its groups are, which the caller has excluded.
     splitter = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
     folds = np.empty(len(labels), dtype=np.int64)

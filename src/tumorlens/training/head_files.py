@@ -34,9 +34,7 @@ def load_layers(path: Path, *, kind: str, takes: Literal["pooled", "flat"]) -> H
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            pairs = [
-                (arrays[f"weight_{i}"], arrays[f"bias_{i}"]) for i in range(len(arrays.files) // 2)
-            ]
+            pairs = [(arrays[f"weight_{i}"], arrays[f"bias_{i}"]) for i in range(len(arrays.files) // 2)]
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise IntegrityError(f"{path} does not hold a trained head: train it again.") from error
     last = len(pairs) - 1

@@ -109,9 +109,7 @@ def _environment(threads: int | None) -> dict[str, str]:
     return {**os.environ, **quiet, **paths, **limits, "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-def _relay(
-    child: subprocess.Popen[str], *, title: str, total_steps: int, progress: Progress
-) -> dict[str, Any]:
+def _relay(child: subprocess.Popen[str], *, title: str, total_steps: int, progress: Progress) -> dict[str, Any]:
     """Pass the child's messages on; give back its last one (empty when it said nothing)."""
     assert child.stdout is not None
     last: dict[str, Any] = {}

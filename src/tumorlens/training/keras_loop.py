@@ -48,9 +48,7 @@ class Part:
     rows: NDArray[np.int64]
     labels: Labels
 
-    def batches(
-        self, size: int, *, order: NDArray[np.int64] | None = None
-    ) -> Iterator[tuple[NDArray[Any], Labels]]:
+    def batches(self, size: int, *, order: NDArray[np.int64] | None = None) -> Iterator[tuple[NDArray[Any], Labels]]:
         """Inputs and labels in ``order`` (default: as they are), one batch read ahead."""
         order = np.arange(len(self.rows)) if order is None else order
         parts = [order[start : start + size] for start in range(0, len(order), size)]
@@ -99,14 +97,10 @@ def train(
     best_loss, best_epoch, best_weights = np.inf, 0, None
     for epoch in range(1, epochs + 1):
         order = random.permutation(len(training.rows))
-        trained = _pass(
-            model.train_on_batch, model, training.batches(batch_size, order=order), reporter
-        )
+        trained = _pass(model.train_on_batch, model, training.batches(batch_size, order=order), reporter)
         scored = _pass(model.test_on_batch, model, validation.batches(batch_size), reporter)
         history.append(_record(epoch, trained, scored))
-        reporter.note = (
-            f"epoch {epoch} of {epochs}, validation accuracy {history[-1].val_accuracy:.3f}"
-        )
+        reporter.note = f"epoch {epoch} of {epochs}, validation accuracy {history[-1].val_accuracy:.3f}"
         if patience is None:
             continue
         if history[-1].val_loss < best_loss:
@@ -137,8 +131,7 @@ def _pass(
     means = {name: total / rows for name, total in totals.items()}
     if not all(np.isfinite(value) for value in means.values()):
         raise TumorlensError(
-            "Training diverged, the loss is no longer finite: "
-            "check the features of this network and its weights."
+            "Training diverged, the loss is no longer finite: check the features of this network and its weights."
         )
     return means
 

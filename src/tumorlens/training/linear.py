@@ -119,20 +119,14 @@ def fit_linear_at(features: Features, labels: Labels, *, n_classes: int, strengt
     return _head(model, units=units)
 
 
-def _check(
-    features: Features, labels: Labels, *, n_classes: int, strengths: Sequence[float]
-) -> None:
+def _check(features: Features, labels: Labels, *, n_classes: int, strengths: Sequence[float]) -> None:
     if not strengths or min(strengths) <= 0:
-        raise InputError(
-            f"Strengths of the L2 term must be above 0, got {list(strengths)}: give at least one."
-        )
+        raise InputError(f"Strengths of the L2 term must be above 0, got {list(strengths)}: give at least one.")
     check_labels(labels, n_classes=n_classes, of="training part")
     check_features(features, labels, of="training part")
 
 
 def _head(model: SoftmaxModel, *, units: Scaler) -> Head:
     weight, bias = fold_scaler(units, *model.folded())
-    layer = DenseLayer(
-        weight=weight.astype(np.float32), bias=bias.astype(np.float32), activation="linear"
-    )
+    layer = DenseLayer(weight=weight.astype(np.float32), bias=bias.astype(np.float32), activation="linear")
     return Head(kind="linear", input="pooled", layers=(layer,))

@@ -117,8 +117,7 @@ def _train(
     """The network at its best epoch, and all epochs."""
     network = MLPClassifier(
         hidden_layer_sizes=(settings.hidden,),
-        alpha=settings.weight_decay
-        * settings.batch_size,  # scikit-learn divides alpha by the batch
+        alpha=settings.weight_decay * settings.batch_size,  # scikit-learn divides alpha by the batch
         learning_rate_init=settings.learning_rate,
         batch_size=min(settings.batch_size, len(train[1])),
         random_state=seed,

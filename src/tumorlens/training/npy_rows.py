@@ -31,9 +31,7 @@ class NpyRows:
             if not isinstance(array, np.memmap) or array.ndim < 2 or not array.flags.c_contiguous:
                 raise ValueError("not an array of rows in C order")
         except (OSError, ValueError, EOFError) as error:
-            raise InputError(
-                f"{path} is not a .npy file of rows in C order: write it with numpy.save."
-            ) from error
+            raise InputError(f"{path} is not a .npy file of rows in C order: write it with numpy.save.") from error
         self.shape = array.shape
         self.dtype = array.dtype
         self._path = path

@@ -77,9 +77,7 @@ def walk_path(
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         for strength in sorted(strengths, reverse=True):
             models = _fit_folds(pool, folds, models, n_classes=n_classes, strength=strength)
-            logits = np.concatenate(
-                [model.logits(fold.held_out) for fold, model in zip(folds, models, strict=True)]
-            )
+            logits = np.concatenate([model.logits(fold.held_out) for fold, model in zip(folds, models, strict=True)])
             record = _record(logits, rows.labels, bounds, strength=strength)
             points.append(PathPoint(record, logits))
             losses = [point.record.cv_loss for point in points]
@@ -146,9 +144,7 @@ def _fit_folds(
     return [fit.result() for fit in fits]
 
 
-def _record(
-    logits: NDArray[np.float64], labels: Labels, bounds: NDArray[np.int64], *, strength: float
-) -> PathRecord:
+def _record(logits: NDArray[np.float64], labels: Labels, bounds: NDArray[np.int64], *, strength: float) -> PathRecord:
     right = logits.argmax(axis=1) == labels
     sides = [slice(begin, end) for begin, end in pairwise(bounds.tolist())]
     return PathRecord(

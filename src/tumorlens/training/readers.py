@@ -22,7 +22,7 @@ from tumorlens.types import Features
 
 __all__ = ["FlatReader", "PixelReader", "open_flat", "open_pixels"]
 
-_MAPPED_BYTES = 128 << 20
+_MAPPED_BYTES = 64 << 20
 
 
 class FlatReader(Protocol):
@@ -59,13 +59,9 @@ def open_pixels(description: Mapping[str, Any]) -> PixelReader:
     return _choose({"npy": _NpyPixels, "dataset": _StoredPixels}, description)
 
 
-def _choose(
-    kinds: Mapping[str, Callable[[Mapping[str, Any]], Any]], description: Mapping[str, Any]
-) -> Any:
+def _choose(kinds: Mapping[str, Callable[[Mapping[str, Any]], Any]], description: Mapping[str, Any]) -> Any:
     if description["kind"] not in kinds:
-        raise InputError(
-            f"A source must be one of {', '.join(kinds)}, got {description['kind']!r}."
-        )
+        raise InputError(f"A source must be one of {', '.join(kinds)}, got {description['kind']!r}.")
     return kinds[description["kind"]](description)
 
 
@@ -74,8 +70,7 @@ class _NpyFeatures:
         self._rows = NpyRows(Path(description["path"]))
         if len(self._rows.shape) != 2 or self._rows.dtype != np.float32:
             raise InputError(
-                f"{description['path']} must hold (n, d) float32 features, "
-                f"got {self._rows.shape} {self._rows.dtype}."
+                f"{description['path']} must hold (n, d) float32 features, got {self._rows.shape} {self._rows.dtype}."
             )
         self.n_features = self._rows.shape[1]
 
@@ -114,14 +109,11 @@ class _NpyPixels:
         self._rows = NpyRows(Path(description["path"]))
         if len(self._rows.shape) != 4 or self._rows.shape[3] != 3 or self._rows.dtype != np.uint8:
             raise InputError(
-                f"{description['path']} must hold (n, h, w, 3) uint8 scans, "
-                f"got {self._rows.shape} {self._rows.dtype}."
+                f"{description['path']} must hold (n, h, w, 3) uint8 scans, got {self._rows.shape} {self._rows.dtype}."
             )
 
     def read(self, rows: NDArray[np.int64], *, size: int) -> NDArray[np.float32]:
-        return np.stack(
-            [resize_bilinear(scan, size=size) for scan in self._rows.read(rows).astype(np.uint8)]
-        )
+        return np.stack([resize_bilinear(scan, size=size) for scan in self._rows.read(rows).astype(np.uint8)])
 
 
 class _StoredPixels:
@@ -133,6 +125,4 @@ class _StoredPixels:
         self._digests: list[str] = description["digests"]
 
     def read(self, rows: NDArray[np.int64], *, size: int) -> NDArray[np.float32]:
-        return np.stack(
-            [resize_bilinear(self._store.get(self._digests[row]), size=size) for row in rows]
-        )
+        return np.stack([resize_bilinear(self._store.get(self._digests[row]), size=size) for row in rows])

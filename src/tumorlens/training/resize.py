@@ -31,9 +31,7 @@ def resize_bilinear(pixels: Pixels, *, size: int) -> NDArray[np.float32]:
     return resized.astype(np.float32, copy=False)
 
 
-def _neighbours(
-    length: int, size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+def _neighbours(length: int, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """For each wanted position the two source positions around it and the weight of the second."""
     centre = np.clip((np.arange(size) + 0.5) * length / size - 0.5, 0, length - 1)
     first = np.floor(centre).astype(np.int64)

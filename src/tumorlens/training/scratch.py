@@ -73,9 +73,7 @@ def fit_from_scratch(
     """
     require_extra("train", purpose="A CNN from scratch")
     if size < MIN_SIZE:
-        raise InputError(
-            f"A CNN from scratch needs scans of at least {MIN_SIZE} pixels a side, got {size}."
-        )
+        raise InputError(f"A CNN from scratch needs scans of at least {MIN_SIZE} pixels a side, got {size}.")
     begun = time.perf_counter()
     body = folder / BODY_FILE
     settings = {

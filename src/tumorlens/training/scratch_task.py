@@ -31,8 +31,7 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     compile_classifier(model, learning_rate=job["learning_rate"])
     with np.load(folder / "rows.npz", allow_pickle=False) as rows:
         parts = [
-            Part(lambda r: scans.read(r, size=size), rows[f"{p}_rows"], rows[f"{p}_labels"])
-            for p in ("train", "val")
+            Part(lambda r: scans.read(r, size=size), rows[f"{p}_rows"], rows[f"{p}_labels"]) for p in ("train", "val")
         ]
     history = train(
         model,
@@ -53,7 +52,10 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
 def build_body(size: int, *, filters: list[int]) -> Any:
     """Pixels 0..255 → per filter count a 3x3 ReLU convolution and 2x2 pooling → layer ``map``."""
     inputs = keras.Input((size, size, 3), name="pixels")
-    values = keras.layers.Rescaling(1 / 255)(inputs)
+    # Not Rescaling: that layer asks for TensorFlow even where another engine reads the file.
+    scaling = keras.layers.Conv2D(3, 1, use_bias=False, trainable=False, name="scaling")
+    values = scaling(inputs)
+    scaling.set_weights([np.eye(3, dtype=np.float32)[None, None] / 255])
     for position, count in enumerate(filters, start=1):
         values = keras.layers.Conv2D(count, 3, activation="relu")(values)
         name = "map" if position == len(filters) else None

@@ -112,9 +112,7 @@ def fit_softmax(
 class _Objective:
     """Loss and gradient; the standardisation acts on the weights, so the rows stay as they are."""
 
-    def __init__(
-        self, blocks: Sequence[Block], *, scaler: Scaler, strength: float, n_classes: int
-    ) -> None:
+    def __init__(self, blocks: Sequence[Block], *, scaler: Scaler, strength: float, n_classes: int) -> None:
         self._blocks = blocks
         self._scaler = scaler
         self._strength = strength
@@ -139,9 +137,7 @@ class _Objective:
         on_weight /= self._scaler.scale[:, np.newaxis] * self._n_rows
         on_weight += self._strength * weight
         penalty = 0.5 * self._strength * float(np.sum(weight * weight))
-        return loss / self._n_rows + penalty, np.concatenate(
-            [on_weight.ravel(), on_bias / self._n_rows]
-        )
+        return loss / self._n_rows + penalty, np.concatenate([on_weight.ravel(), on_bias / self._n_rows])
 
     def pack(self, model: SoftmaxModel | None) -> NDArray[np.float64]:
         """The point L-BFGS starts from."""
@@ -161,9 +157,7 @@ def _basis(columns: int) -> NDArray[np.float64]:
     return _TWO_CLASSES if columns == 1 else np.eye(columns)
 
 
-def _loss_and_error(
-    logits: NDArray[np.float64], labels: Labels
-) -> tuple[float, NDArray[np.float64]]:
+def _loss_and_error(logits: NDArray[np.float64], labels: Labels) -> tuple[float, NDArray[np.float64]]:
     """Summed cross-entropy and its gradient on the logits."""
     rows = np.arange(len(labels))
     shifted = logits - logits.max(axis=1, keepdims=True)

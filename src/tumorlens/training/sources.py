@@ -56,9 +56,7 @@ class NpySource:
         try:
             return int(np.load(self.path, mmap_mode="r", allow_pickle=False).shape[0])
         except (OSError, ValueError, EOFError, IndexError) as error:
-            raise InputError(
-                f"{self.path} is not a .npy file of rows: write it with numpy.save."
-            ) from error
+            raise InputError(f"{self.path} is not a .npy file of rows: write it with numpy.save.") from error
 
     def describe(self) -> dict[str, Any]:
         """``{"kind": "npy", "path"}``."""

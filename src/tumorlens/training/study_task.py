@@ -21,14 +21,10 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Train the head of ``job``; write ``head.npz`` beside the job's arrays."""
     folder = Path(job["folder"])
     features = open_flat(job["source"])
-    model = build_study_head(
-        features.n_features, hidden=job["hidden"], n_classes=job["n_classes"], l2=job["l2"]
-    )
+    model = build_study_head(features.n_features, hidden=job["hidden"], n_classes=job["n_classes"], l2=job["l2"])
     compile_classifier(model, learning_rate=job["learning_rate"])
     with np.load(folder / "rows.npz", allow_pickle=False) as rows:
-        parts = [
-            Part(features.read, rows[f"{p}_rows"], rows[f"{p}_labels"]) for p in ("train", "val")
-        ]
+        parts = [Part(features.read, rows[f"{p}_rows"], rows[f"{p}_labels"]) for p in ("train", "val")]
     history = train(
         model,
         *parts,
@@ -38,9 +34,7 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
         patience=None,
         say=say,
     )
-    save_layers(
-        folder / "head.npz", [tuple(layer.get_weights()) for layer in model.layers if layer.weights]
-    )
+    save_layers(folder / "head.npz", [tuple(layer.get_weights()) for layer in model.layers if layer.weights])
     return {"history": history, "penalty": float(sum(float(term) for term in model.losses))}
 
 
@@ -54,9 +48,7 @@ def add_dense_layers(inputs: Any, *, hidden: Sequence[int], n_classes: int, l2: 
     """Dense ReLU layers, with an L2 term on their weights but not on biases, and a softmax."""
     values = inputs
     for units in hidden:
-        values = keras.layers.Dense(
-            units, activation="relu", kernel_regularizer=keras.regularizers.L2(l2)
-        )(values)
+        values = keras.layers.Dense(units, activation="relu", kernel_regularizer=keras.regularizers.L2(l2))(values)
     return keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(values)
 
 

@@ -32,8 +32,7 @@ def test_shares_stay_between_zero_and_one(head: Grid, anatomy: Anatomy) -> None:
 
 def test_heads_differ(head: Grid) -> None:
     first, second = (
-        draw_anatomy(np.random.default_rng(seed), deformation_mm=(2.0, 4.5)).tissue(head)
-        for seed in (0, 1)
+        draw_anatomy(np.random.default_rng(seed), deformation_mm=(2.0, 4.5)).tissue(head) for seed in (0, 1)
     )
     assert np.abs(first.white - second.white).mean() > 0.03
 

@@ -20,12 +20,8 @@ def test_amplitude_is_the_root_mean_square(knot_mm: float, amplitude: float) -> 
     assert np.sqrt(np.square(values).mean()) == pytest.approx(amplitude, rel=0.06)
 
 
-@given(
-    rows=st.slices(60), columns=st.slices(60), heights=st.lists(st.floats(-90, 90), max_size=4)
-)
-def test_a_point_has_one_value_whichever_grid_it_is_in(
-    rows: slice, columns: slice, heights: list[float]
-) -> None:
+@given(rows=st.slices(60), columns=st.slices(60), heights=st.lists(st.floats(-90, 90), max_size=4))
+def test_a_point_has_one_value_whichever_grid_it_is_in(rows: slice, columns: slice, heights: list[float]) -> None:
     lines = np.linspace(-120, 90, 60, dtype=np.float32)
     whole = Grid(np.asarray(heights, np.float32), lines, lines)
     part = Grid(whole.z_mm, lines[rows], lines[columns])

@@ -30,7 +30,8 @@ def test_near_cuts_out_rows_and_columns() -> None:
 
 def test_near_a_far_point_is_empty() -> None:
     frame, _ = head_grid(64)
-    assert frame.at_heights([0.0]).part(frame.near((0, 500, 500), radius_mm=3)).shape == (1, 0, 0)
+    grid = frame.at_heights([0.0])
+    assert grid.part(grid.near((0, 500, 500), radius_mm=3)).shape == (1, 0, 0)
 
 
 def test_blocks_cover_every_plane_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tumorlens.datasets.synthesis.templates import load_template
 
-_VENTRICLE = (18.0, -14.0, 12.0)
+_VENTRICLE = (20.0, 6.0, 4.0)
 _WHITE = (28.0, -20.0, 27.0)
 _CORTEX = (66.0, -10.0, 4.0)
 _AIR = (0.0, -17.0, 90.0)

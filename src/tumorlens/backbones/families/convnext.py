@@ -14,8 +14,7 @@ _PAPER = Paper("Liu, Mao, Wu, Feichtenhofer, Darrell, Xie: A ConvNet for the 202
 def _convnext(variant: str, *, third_stage: int = 27, width: int, parameters: int, sha256: str) -> BackboneSpec:
     model = f"convnext_{variant.lower()}"
     stages = tuple(
-        (f"stage{i}", f"{model}_stage_{i}_block_{depth - 1}_identity")
-        for i, depth in enumerate((3, 3, third_stage, 3))
+        (f"stage{i}", f"{model}_stage_{i}_block_{depth - 1}_identity") for i, depth in enumerate((3, 3, third_stage, 3))
     )
     return BackboneSpec(
         name=f"convnext{variant.lower()}",

@@ -20,9 +20,7 @@ def _last_layer(block: int, *, repeats: int) -> str:
     return f"block{block}a_project_bn" if repeats == 1 else f"block{block}{chr(96 + repeats)}_add"
 
 
-def _efficientnet(
-    variant: str, *, size: int, depth: float, width: int, parameters: int, md5: str
-) -> BackboneSpec:
+def _efficientnet(variant: str, *, size: int, depth: float, width: int, parameters: int, md5: str) -> BackboneSpec:
     name = f"efficientnet{variant.lower()}"
     repeats = [ceil(depth * repeat) for repeat in _REPEATS]
     blocks = tuple((f"block{i}", _last_layer(i, repeats=n)) for i, n in enumerate(repeats, start=1))
@@ -49,28 +47,12 @@ def _efficientnet(
 
 
 SPECS = (
-    _efficientnet(
-        "B0", size=224, depth=1.0, width=1280, parameters=4_049_571, md5="50bc09e76180e00e4465e1a485ddc09d"
-    ),
-    _efficientnet(
-        "B1", size=240, depth=1.1, width=1280, parameters=6_575_239, md5="74c4e6b3e1f6a1eea24c589628592432"
-    ),
-    _efficientnet(
-        "B2", size=260, depth=1.2, width=1408, parameters=7_768_569, md5="111f8e2ac8aa800a7a99e3239f7bfb39"
-    ),
-    _efficientnet(
-        "B3", size=300, depth=1.4, width=1536, parameters=10_783_535, md5="af6d107764bb5b1abb91932881670226"
-    ),
-    _efficientnet(
-        "B4", size=380, depth=1.8, width=1792, parameters=17_673_823, md5="ebc24e6d6c33eaebbd558eafbeedf1ba"
-    ),
-    _efficientnet(
-        "B5", size=456, depth=2.2, width=2048, parameters=28_513_527, md5="38879255a25d3c92d5e44e04ae6cec6f"
-    ),
-    _efficientnet(
-        "B6", size=528, depth=2.6, width=2304, parameters=40_960_143, md5="9ecce42647a20130c1f39a5d4cb75743"
-    ),
-    _efficientnet(
-        "B7", size=600, depth=3.1, width=2560, parameters=64_097_687, md5="cbcfe4450ddf6f3ad90b1b398090fe4a"
-    ),
+    _efficientnet("B0", size=224, depth=1.0, width=1280, parameters=4_049_571, md5="50bc09e76180e00e4465e1a485ddc09d"),
+    _efficientnet("B1", size=240, depth=1.1, width=1280, parameters=6_575_239, md5="74c4e6b3e1f6a1eea24c589628592432"),
+    _efficientnet("B2", size=260, depth=1.2, width=1408, parameters=7_768_569, md5="111f8e2ac8aa800a7a99e3239f7bfb39"),
+    _efficientnet("B3", size=300, depth=1.4, width=1536, parameters=10_783_535, md5="af6d107764bb5b1abb91932881670226"),
+    _efficientnet("B4", size=380, depth=1.8, width=1792, parameters=17_673_823, md5="ebc24e6d6c33eaebbd558eafbeedf1ba"),
+    _efficientnet("B5", size=456, depth=2.2, width=2048, parameters=28_513_527, md5="38879255a25d3c92d5e44e04ae6cec6f"),
+    _efficientnet("B6", size=528, depth=2.6, width=2304, parameters=40_960_143, md5="9ecce42647a20130c1f39a5d4cb75743"),
+    _efficientnet("B7", size=600, depth=3.1, width=2560, parameters=64_097_687, md5="cbcfe4450ddf6f3ad90b1b398090fe4a"),
 )

@@ -89,20 +89,20 @@ class Contrast:
 
 def draw_contrast(rng: np.random.Generator) -> Contrast:
     """Draw a patient's signal levels."""
-    grey = float(rng.uniform(1.03, 1.35))
+    grey = float(rng.uniform(1.04, 1.25))
     fluid = float(rng.uniform(0.06, 0.28))
-    conspicuity = float(0.1 + 0.9 * rng.beta(1.3, 1.5))
+    conspicuity = float(0.22 + 0.88 * rng.beta(1.8, 1.4))
     oedema = grey * (1 + conspicuity)
     return Contrast(
         grey=grey,
         fluid=fluid,
         fine=float(rng.uniform(0.2, 1.2)),
-        lesion=grey * float(rng.uniform(1.12, 1.7)),
+        lesion=grey * float(rng.uniform(1.08, 1.4)),
         oedema=oedema,
-        core=grey * (1 + conspicuity * float(rng.uniform(0.3, 1.2))),
+        core=grey * (1 + conspicuity * float(rng.uniform(0.4, 1.2))),
         necrosis=fluid + (grey - fluid) * float(rng.uniform(0.0, 0.9)),
         mottle=float(rng.uniform(0.03, 0.14)),
-        dura=grey * float(rng.uniform(0.8, 1.7)),
+        dura=grey * float(rng.uniform(0.7, 1.3)),
         residue=draw_field(rng, knot_mm=12.0),
         coarse=draw_field(rng, knot_mm=18.0, amplitude=float(rng.uniform(0.02, 0.05))),
         grain=draw_field(rng, knot_mm=3.5, amplitude=float(rng.uniform(0.015, 0.045))),

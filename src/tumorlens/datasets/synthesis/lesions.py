@@ -56,7 +56,7 @@ class WhiteMatterLesions:
 def draw_lesions(rng: np.random.Generator) -> WhiteMatterLesions:
     """Draw a patient's white-matter lesions: none to many, by a hidden age."""
     age = float(rng.beta(1.2, 1.6))
-    count = int(rng.poisson(60 * age**1.5))
+    count = int(rng.poisson(35 * age**2))
     spread = np.array(HALF_HEAD_MM) * (0.5, 0.6, 0.55)
     return WhiteMatterLesions(
         centres_mm=np.array(CENTRE_MM) + (12, 0, 0) + rng.uniform(-1, 1, (count, 3)) * spread,
@@ -64,5 +64,5 @@ def draw_lesions(rng: np.random.Generator) -> WhiteMatterLesions:
         caps_mm=1.2 + 4.5 * age**2,
         caps=draw_field(rng, knot_mm=14.0),
         patches=draw_field(rng, knot_mm=10.0),
-        patch_level=float(rng.uniform(0.9, 1.8)) if rng.random() < 0.6 * age else 9.0,
+        patch_level=float(rng.uniform(0.9, 1.8)) if rng.random() < 0.35 * age else 9.0,
     )

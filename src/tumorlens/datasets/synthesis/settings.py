@@ -27,7 +27,7 @@ FIELD_OF_VIEW_MM = 240.0
 HEIGHT_RANGE_MM = (-48.0, 64.0)
 """Slices lie between these heights: from the cerebellum to below the top of the smallest head."""
 
-MIN_TUMOR_AREA_MM2 = 60.0
+MIN_TUMOR_AREA_MM2 = 200.0
 """From this mask area on a slice is ``tumor``; one with a smaller, non-empty mask is not used."""
 
 _USABLE_HEIGHT = 0.7

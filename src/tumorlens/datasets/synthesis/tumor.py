@@ -126,9 +126,9 @@ class Tumor:
 
 def draw_tumor(rng: np.random.Generator, *, anatomy: Anatomy) -> Tumor:
     """Draw a tumour for ``anatomy``: from small to large with wide oedema, at any height."""
-    radius = float(np.clip(rng.lognormal(np.log(15), 0.4), 6, 28))
+    radius = float(np.clip(rng.lognormal(np.log(21), 0.3), 10, 34))
     centre = _draw_centre(rng, anatomy=anatomy, radius_mm=radius)
-    oedema = float(rng.uniform(5, 30)) if rng.random() < 0.8 else 0.0
+    oedema = float(rng.uniform(6, 32)) if rng.random() < 0.8 else 0.0
     stretch = np.exp(rng.normal(0, 0.16, 3))
     turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
     axes = (np.diag(1 / (stretch * radius)) @ turn).astype(np.float32)

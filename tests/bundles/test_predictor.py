@@ -1,0 +1,130 @@
+"""A bundle answers as its run did, and nothing changed in it goes unnoticed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tumorlens.bundles import OperatingPoint, Predictor, decide, find_bundle, predict_files, read_card, write_card
+from tumorlens.errors import InputError, IntegrityError, NotFoundError
+
+
+@pytest.fixture(scope="module")
+def bundle(tiny_comparison):
+    return tiny_comparison.best_run.bundle
+
+
+def test_same_pixels_give_the_stored_prediction(tiny_study, tiny_comparison, bundle) -> None:
+    stored = pd.read_parquet(tiny_comparison.best_run.folder / "predictions.parquet")
+    predictor = Predictor(bundle)
+    for row in range(0, len(stored), 5):
+        source = tiny_study.folder / "images" / tiny_study.dataset.manifest["source"][row]
+        answer = predictor.predict(source)
+        for name in tiny_study.dataset.classes:
+            assert answer.probabilities[name] == pytest.approx(stored[f"probability_{name}"][row], abs=1e-5)
+
+
+def test_map_comes_with_the_answer(bundle) -> None:
+    answer = Predictor(bundle).predict(np.zeros((40, 50, 3), np.uint8))
+    assert answer.class_maps.ndim == 3 and answer.class_maps.shape[-1] == 2
+    assert sum(answer.probabilities.values()) == pytest.approx(1.0, abs=1e-6)
+    assert set(answer.to_json()) == {"source", "label", "probabilities", "model"}
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.uint8), np.zeros((8, 8, 4), np.uint8)],
+    ids=["float", "grey", "alpha"],
+)
+def test_arrays_that_are_no_scan_are_refused(bundle, pixels) -> None:
+    with pytest.raises(InputError, match="uint8 of shape"):
+        Predictor(bundle).predict(pixels)
+
+
+@pytest.mark.parametrize("name", ["model.xml", "model.bin", "bundle.json"])
+def test_one_changed_byte_is_found(bundle, tmp_path: Path, name: str) -> None:
+    copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+    data = bytearray((copy / name).read_bytes())
+    place = len(data) // 2
+    data[place] = data[place] + 1 if chr(data[place]).isdigit() and data[place] < ord("9") else data[place] ^ 1
+    (copy / name).write_bytes(bytes(data))
+    with pytest.raises(IntegrityError, match="changed"):
+        Predictor(copy)
+
+
+@pytest.mark.parametrize("name", ["model.bin", "bundle.json"])
+def test_missing_file_is_named(bundle, tmp_path: Path, name: str) -> None:
+    copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+    (copy / name).unlink()
+    with pytest.raises(IntegrityError, match=name):
+        Predictor(copy)
+
+
+def test_newer_format_is_refused(bundle, tmp_path: Path) -> None:
+    card = json.loads((bundle / "bundle.json").read_text())
+    (tmp_path / "bundle.json").write_text(json.dumps({**card, "format": 99}))
+    with pytest.raises(IntegrityError, match="format 99"):
+        read_card(tmp_path)
+
+
+def test_card_round_trip(bundle, tmp_path: Path) -> None:
+    card = read_card(bundle)
+    write_card(tmp_path, card)
+    assert read_card(tmp_path) == card
+    assert card.operating_point is not None and card.operating_point.positive_class == "tumor"
+
+
+def test_decision_follows_the_operating_point(bundle) -> None:
+    card = read_card(bundle)
+    cautious = replace(card, operating_point=OperatingPoint("tumor", 0.2, "chosen"))
+    open_ended = replace(card, operating_point=None)
+    probabilities = {"no_tumor": 0.7, "tumor": 0.3}
+    assert decide(card, probabilities) == "no_tumor"
+    assert decide(cautious, probabilities) == "tumor"
+    assert decide(open_ended, probabilities) == "no_tumor"
+
+
+def test_bundle_is_found_by_path_run_folder_and_name(tiny_comparison, bundle) -> None:
+    runs = tiny_comparison.best_run.folder.parent
+    for words in (str(bundle), str(bundle.parent), bundle.parent.name):
+        assert find_bundle(words, runs=runs).samefile(bundle)
+    with pytest.raises(NotFoundError, match="tumorlens runs list"):
+        find_bundle("nothing", runs=runs)
+
+
+def test_bad_file_does_not_stop_the_rest(tiny_study, bundle, tmp_path: Path) -> None:
+    good = next((tiny_study.folder / "images").iterdir())
+    (tmp_path / "a.png").write_bytes(b"not an image")
+    shutil.copy(good, tmp_path / "b.png")
+    bad, fine = predict_files(Predictor(bundle), [tmp_path])
+    assert bad.error is not None and "a.png" in bad.error and bad.prediction is None
+    assert fine.prediction is not None and fine.error is None
+
+
+@pytest.mark.parametrize("name", ["missing.png", "empty"])
+def test_nothing_to_predict(bundle, tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotFoundError):
+        list(predict_files(Predictor(bundle), [tmp_path / name]))
+
+
+def test_predicting_imports_no_training_library(tiny_study, bundle) -> None:
+    scan = next((tiny_study.folder / "images").iterdir())
+    code = (
+        "import sys; from tumorlens.cli.main import main; code = main(['predict', sys.argv[1], sys.argv[2], '--json'])\n"
+        "heavy = {'keras', 'tensorflow', 'sklearn', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules)\n"
+        "sys.exit(code or (', '.join(heavy) if heavy else 0))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(bundle), str(scan)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["label"] in ("no_tumor", "tumor")

@@ -1,0 +1,112 @@
+"""The methods paragraph states the run's own facts and cites what it used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tumorlens.reports import MethodsFacts, TrainingNeighbours, methods_paragraph
+
+PAPER = "Simonyan K., Zisserman A. Very Deep Convolutional Networks. ICLR 2015."
+
+
+@pytest.fixture
+def facts(grouped_example) -> MethodsFacts:
+    return MethodsFacts(
+        dataset="clinic",
+        classes={"no tumour": 2_079, "tumour": 1_683},
+        distinct=3_699,
+        groups_are="clusters",
+        n_groups=911,
+        protocol="grouped",
+        seed=0,
+        parts={"train": 2_400, "validation": 400, "calibration": 0, "test": 753},
+        split_digest="ab" * 32,
+        size=240,
+        row=grouped_example.comparison.rows[3],
+        network="VGG16",
+        citation=PAPER,
+        weights_digest="cd" * 32,
+        head={"head": "linear", "strength": 0.00123, "folds": 5},
+        residual_neighbours=TrainingNeighbours(753, 27, 9),
+        versions={"tumorlens": "0.1.0", "keras": "3.15.1"},
+    )
+
+
+def test_facts_are_stated(facts):
+    text = methods_paragraph(facts)
+    row = facts.row
+    for expected in (
+        "3,762 two-dimensional scans (2,079 no tumour, 1,683 tumour), of which 3,699 differ",
+        "the 911 clusters of near-duplicate slices",
+        "train 2,400, validation 400, test 753; seed 0",
+        "27 keep a training scan",
+        "240×240 pixels",
+        "SHA-256 cdcdcdcdcdcd",
+        "strength 0.00123, folds 5",
+        f"{row.interval.n_groups} clusters in the test part",
+        f"{row.test_accuracy:.3f} ({row.test_accuracy_low:.3f} to {row.test_accuracy_high:.3f})",
+        "keras 3.15.1",
+        "Research output, not for patient care.",
+    ):
+        assert expected in text, expected
+
+
+def test_references_are_numbered_as_cited(facts):
+    paragraph, references = methods_paragraph(facts).split("\n\nReferences\n\n")
+    for place, expected in enumerate(
+        (PAPER, "Keras", "OpenVINO", "Scikit-learn", "Bootstrapping clustered", "Bootstrap"), start=1
+    ):
+        line = references.splitlines()[place - 1]
+        assert line.startswith(f"{place}. ")
+        assert expected in line
+        assert f"{place}]" in paragraph or f"[{place}," in paragraph
+    assert f"VGG16 [{1}]" in paragraph
+
+
+def test_study_protocol_says_that_it_leaks(facts):
+    text = methods_paragraph(replace(facts, protocol="study", seed=None))
+    assert "as in the original study" in text
+    assert "likely too high" in text
+    assert "seed" not in text
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (2, "trained from scratch"),
+        (3, "softmax regression with L2 penalty"),
+        (4, "dense layers of the original study"),
+        (5, "collapsed (predicts one class only), so no accuracy is given"),
+    ],
+)
+def test_each_kind_of_row(facts, grouped_example, place, expected):
+    row = grouped_example.comparison.rows[place]
+    text = methods_paragraph(replace(facts, row=row))
+    assert expected in text
+    if place == 2:
+        assert PAPER not in text
+    if place == 5:
+        assert "random weights, not pretrained" in text
+        assert "Accuracy on the test part" not in text
+
+
+def test_mlp_head_and_unknown_kinds(facts):
+    mlp = replace(facts, row=replace(facts.row, head="mlp"), head={"hidden": (64, 32)})
+    assert "one hidden layer" in methods_paragraph(mlp)
+    assert "hidden 64 and 32" in methods_paragraph(mlp)
+
+
+def test_scans_drawn_one_by_one_cite_no_cluster_bootstrap(facts, study_example):
+    text = methods_paragraph(replace(facts, row=study_example.comparison.rows[3]))
+    assert "scans in the test part" in text
+    assert "clustered data" not in text
+
+
+def test_without_intervals_patients_and_synthetic(facts):
+    row = replace(facts.row, interval=None, test_accuracy_low=None, test_roc_auc=None)
+    text = methods_paragraph(replace(facts, row=row, groups_are="patients", n_groups=None, synthetic=True))
+    assert "No intervals are given" in text
+    assert "split by the patients" in text
+    assert "synthetic axial slices" in text

@@ -1,0 +1,206 @@
+"""The comparison: complete, repeatable, honest about what was found already."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from tumorlens.errors import InputError, MissingExtraError, NotFoundError, WeightsUnavailableError
+from tumorlens.workflows import heads
+from tumorlens.workflows.compare import CompareSettings, compare_networks
+from tumorlens.workflows.ledger import count_openings
+from tumorlens.workflows.runs import find_run, list_runs
+
+_ROW_KEYS = [
+    "kind",
+    "backbone",
+    "head",
+    "weights",
+    "collapsed",
+    "train_accuracy",
+    "val_accuracy",
+    "train_loss",
+    "val_loss",
+    "test_accuracy",
+    "test_accuracy_low",
+    "test_accuracy_high",
+    "test_loss",
+    "test_roc_auc",
+    "test_roc_auc_low",
+    "test_roc_auc_high",
+    "per_class",
+    "seconds",
+    "peak_memory_mb",
+    "run",
+]
+_SETTINGS = CompareSettings(backbones=("efficientnet-lite0",), size=64)
+
+
+def test_document_has_the_promised_keys(tiny_comparison) -> None:
+    document = json.loads(json.dumps(tiny_comparison.to_json(), allow_nan=False))
+    assert {"protocol", "dataset", "split_digest", "residual_neighbours", "rows"} <= set(document)
+    assert [row["kind"] for row in document["rows"]] == ["baseline", "baseline", "backbone"]
+    for row in document["rows"]:
+        assert list(row)[: len(_ROW_KEYS)] == _ROW_KEYS
+        assert set(row["per_class"]) == {"no_tumor", "tumor"}
+        assert row["test_accuracy_low"] <= row["test_accuracy"] <= row["test_accuracy_high"]
+    assert document["marks"] == ["synthetic"]
+
+
+def test_files_of_a_comparison(tiny_comparison) -> None:
+    names = {path.name for path in tiny_comparison.folder.iterdir()}
+    assert names == {"comparison.md", "comparison.csv", "comparison.json", "plots", "report.html"}
+    with (tiny_comparison.folder / "comparison.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 3
+    assert all(path.stat().st_size > 1000 for path in (tiny_comparison.folder / "plots").iterdir())
+
+
+def test_files_of_a_run(tiny_study, tiny_comparison) -> None:
+    run = tiny_comparison.best_run
+    assert {path.name for path in run.folder.iterdir()} == {
+        "config.toml",
+        "metrics.json",
+        "history.csv",
+        "predictions.parquet",
+        "methods.md",
+        "bundle",
+    }
+    assert {path.name for path in run.bundle.iterdir()} == {"model.xml", "model.bin", "model.keras", "bundle.json"}
+    predictions = pd.read_parquet(run.folder / "predictions.parquet")
+    assert list(predictions["row_id"]) == list(range(len(tiny_study.dataset)))
+    assert "EfficientNet-Lite0" in run.methods
+
+
+def test_figures_follow_from_the_stored_predictions(tiny_comparison) -> None:
+    run = tiny_comparison.best_run
+    table = pd.read_parquet(run.folder / "predictions.parquet")
+    test = table[table["part"] == "test"]
+    assert run.row.test_accuracy == pytest.approx((test["predicted_label"] == test["reference_label"]).mean())
+    train = table[table["part"] == "train"]
+    assert run.row.train_accuracy == pytest.approx((train["predicted_label"] == train["reference_label"]).mean())
+
+
+def test_no_patient_on_two_sides(tiny_study, tiny_comparison) -> None:
+    table = pd.read_parquet(tiny_comparison.best_run.folder / "predictions.parquet")
+    sides = table.groupby(tiny_study.dataset.groups)["part"].nunique()
+    assert (sides == 1).all()
+
+
+def test_again_finds_the_finished_run_and_opens_no_test(tiny_study, tiny_comparison) -> None:
+    split = tiny_comparison.comparison.split_digest
+    before = count_openings(tiny_study.workspace, split)
+    created = tiny_comparison.best_run.created
+    again = compare_networks(tiny_study.dataset, _SETTINGS, workspace=tiny_study.workspace)
+    assert again.best_run.created == created
+    assert count_openings(tiny_study.workspace, split) == before
+    assert again.folder == tiny_comparison.folder
+
+
+def test_refit_gives_the_same_figures_and_counts_the_opening(tiny_study, tiny_comparison) -> None:
+    split = tiny_comparison.comparison.split_digest
+    before = count_openings(tiny_study.workspace, split)
+    again = compare_networks(tiny_study.dataset, replace(_SETTINGS, refit=True), workspace=tiny_study.workspace)
+    assert count_openings(tiny_study.workspace, split) == before + 1
+    first, second = (
+        replace(result.best_run.row, seconds=None, peak_memory_mb=None) for result in (tiny_comparison, again)
+    )
+    assert first == second
+
+
+def test_random_weights_are_marked_everywhere(tiny_study) -> None:
+    settings = replace(_SETTINGS, weights=("random",))
+    result = compare_networks(tiny_study.dataset, settings, workspace=tiny_study.workspace)
+    assert "random weights" in result.comparison.marks
+    assert result.runs[0].row.weights == "random"
+    assert "random weights" in result.runs[0].marks
+    assert "random weights" in (result.folder / "comparison.md").read_text().lower()
+    assert "random weights" in (result.folder / "report.html").read_text().lower()
+    assert "random weights" in (result.runs[0].bundle / "bundle.json").read_text()
+
+
+def test_mlp_head(tiny_study) -> None:
+    result = compare_networks(
+        tiny_study.dataset, replace(_SETTINGS, heads=("mlp",)), workspace=tiny_study.workspace
+    )
+    history = result.runs[0].history
+    assert history[0]["epoch"] == 1 and len(history) > 1
+    scan = tiny_study.folder / "images" / tiny_study.dataset.manifest["source"][0]
+    stored = pd.read_parquet(result.runs[0].folder / "predictions.parquet")
+    assert result.best.predict(scan).probabilities["tumor"] == pytest.approx(
+        stored["probability_tumor"][0], abs=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"backbones": ("efficientnet-lite",)}, NotFoundError, "efficientnet-lite0"),
+        ({"backbones": ()}, InputError, "at least one network"),
+        ({"heads": ("quadratic",)}, InputError, "linear, mlp, study"),
+        ({"protocol": "random"}, InputError, "grouped or study"),
+        ({"weights": ("other=file.h5",), "backbones": ("vgg16", "resnet50")}, InputError, "BACKBONE=FILE"),
+        ({"weights": ("missing.h5",)}, NotFoundError, "missing.h5 does not exist"),
+        ({"size": 8}, InputError, "at least 32 pixels"),
+    ],
+)
+def test_refused_before_any_work(tiny_study, change, error, message) -> None:
+    before = len(list_runs(tiny_study.workspace))
+    with pytest.raises(error, match=message):
+        compare_networks(tiny_study.dataset, replace(_SETTINGS, **change), workspace=tiny_study.workspace)
+    assert len(list_runs(tiny_study.workspace)) == before
+
+
+def test_missing_weights_name_the_file_and_the_way_out(tiny_study, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr("urllib.request.urlopen", _no_network)
+    with pytest.raises(WeightsUnavailableError) as caught:
+        compare_networks(
+            tiny_study.dataset, replace(_SETTINGS, backbones=("resnet50",)), workspace=tiny_study.workspace
+        )
+    message = str(caught.value)
+    assert "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5" in message
+    assert str(tmp_path) in message and "efficientnet-lite0" in message and "\n" not in message
+
+
+def _no_network(*_: object, **__: object) -> None:
+    from urllib.error import URLError
+
+    raise URLError("no route")
+
+
+def test_what_needs_tensorflow_names_the_extra(tiny_study, monkeypatch) -> None:
+    monkeypatch.setattr("tumorlens.extras.has_extra", lambda extra: False)
+    for change in ({"heads": ("study",)}, {"from_scratch": True}):
+        with pytest.raises(MissingExtraError, match=r"tumorlens\[train\]"):
+            compare_networks(tiny_study.dataset, replace(_SETTINGS, **change), workspace=tiny_study.workspace)
+
+
+def test_every_head_is_offered() -> None:
+    assert list(heads.HEADS) == ["linear", "mlp", "study"]
+
+
+def test_unknown_run_offers_known_ones(tiny_study, tiny_comparison) -> None:
+    with pytest.raises(NotFoundError, match="efficientnet-lite0"):
+        find_run(tiny_study.workspace, "nothing")
+
+
+@pytest.mark.slow
+def test_study_heads_and_cnn_from_scratch(tiny_study) -> None:
+    settings = replace(_SETTINGS, heads=("linear", "study"), from_scratch=True, scratch_size=32)
+    result = compare_networks(tiny_study.dataset, settings, workspace=tiny_study.workspace)
+    assert [row.head for row in result.comparison.rows] == [None, None, "linear", "study", "scratch"]
+    for run in result.runs[1:]:
+        history = run.history
+        assert {"epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy"} <= set(history[0])
+        stored = pd.read_parquet(run.folder / "predictions.parquet")
+        scan = tiny_study.folder / "images" / tiny_study.dataset.manifest["source"][7]
+        from tumorlens.bundles import Predictor
+
+        answer = Predictor(run.bundle).predict(scan)
+        assert answer.probabilities["tumor"] == pytest.approx(stored["probability_tumor"][7], abs=1e-5)
+    assert len(result.runs[1].history) == 10
+    assert not list(tiny_study.workspace.training.iterdir())
