@@ -208,4 +208,15 @@ def test_cache_clean_loses_no_result(capsys, tmp_path, tiny_study, tiny_comparis
     assert main(["cache", "clean", "--yes", "--workspace", str(copy), "--quiet"]) == 0
     assert not (copy / "features").exists() and not (copy / "graphs").exists()
     capsys.readouterr()
-    assert main(["predict", tiny_comparison.best_run.name, str(next((tiny_study.folder / "images").iterdir())), "--workspace", str(copy)]) == 0
+    assert (
+        main(
+            [
+                "predict",
+                tiny_comparison.best_run.name,
+                str(next((tiny_study.folder / "images").iterdir())),
+                "--workspace",
+                str(copy),
+            ]
+        )
+        == 0
+    )

@@ -309,3 +309,11 @@ def test_a_published_layout_that_leaks(real_data: Path, workspace: Workspace) ->
     print(f"\nimported {len(data)} scans in {time.perf_counter() - started:.1f} s")
     assert data.classes == ("glioma", "meningioma", "notumor", "pituitary")
     assert data.manifest["published_part"].value_counts().to_dict() == {"train": 1863, "test": 1311}
+
+
+def test_near_twins_of_very_many_patients_are_not_counted(
+    class_folders: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = import_scans(class_folders, workspace=workspace, name="t", group_pattern=r"(p\d+)_").dataset
+    monkeypatch.setattr("tumorlens.datasets.data_check._MOST_COUNTED", 71)
+    assert short_check(data).near_twins is None

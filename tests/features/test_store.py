@@ -79,7 +79,7 @@ def test_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with FeatureStore(tmp_path) as store:
 
         def full(*_: object, **__: object) -> None:
-            raise lmdb.DiskError("No space left on device")
+            raise lmdb.Error("mdb_txn_commit: No space left on device")
 
         monkeypatch.setattr(store, "_environment", type("Full", (), {"begin": full, "close": lambda _: None})())
         with pytest.raises(StorageError, match="the disk is full"):

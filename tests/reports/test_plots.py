@@ -10,7 +10,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tumorlens.reports import comparison_plots, write_plots
-from tumorlens.reports.plots import confusion_figure, history_figure, overview_figure, roc_figure
+from tumorlens.reports.confusion_plot import confusion_figure
+from tumorlens.reports.history_plot import history_figure
+from tumorlens.reports.overview_plot import overview_figure
+from tumorlens.reports.roc_plot import roc_figure
 from tumorlens.reports.style import figure_svg, new_figure, plot_style, save_png
 
 

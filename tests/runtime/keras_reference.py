@@ -1,9 +1,9 @@
 """A child process with TensorFlow: what Keras itself computes, for comparison with our graphs.
 
 Usage: ``python keras_reference.py FOLDER SIZE LAYOUT BUILDER...`` with LAYOUT "weights" (Keras 3), "legacy" (Keras 2,
-as published) or "model" (a whole ``.keras`` model). Each network is built exactly as ``weights="imagenet"`` builds it, only
-that the weights are random (batch statistics too, so that nothing cancels) instead of downloaded. Leaves per network
-``BUILDER.<suffix>`` and ``BUILDER.npz`` with the pixels and the pooled features.
+as published) or "model" (a whole ``.keras`` model). Each network is built exactly as ``weights="imagenet"`` builds it,
+only that the weights are random (batch statistics too, so that nothing cancels) instead of downloaded. Leaves per
+network ``BUILDER.<suffix>`` and ``BUILDER.npz`` with the pixels and the pooled features.
 """
 
 from __future__ import annotations

@@ -123,16 +123,12 @@ def test_random_weights_are_marked_everywhere(tiny_study) -> None:
 
 
 def test_mlp_head(tiny_study) -> None:
-    result = compare_networks(
-        tiny_study.dataset, replace(_SETTINGS, heads=("mlp",)), workspace=tiny_study.workspace
-    )
+    result = compare_networks(tiny_study.dataset, replace(_SETTINGS, heads=("mlp",)), workspace=tiny_study.workspace)
     history = result.runs[0].history
     assert history[0]["epoch"] == 1 and len(history) > 1
     scan = tiny_study.folder / "images" / tiny_study.dataset.manifest["source"][0]
     stored = pd.read_parquet(result.runs[0].folder / "predictions.parquet")
-    assert result.best.predict(scan).probabilities["tumor"] == pytest.approx(
-        stored["probability_tumor"][0], abs=1e-5
-    )
+    assert result.best.predict(scan).probabilities["tumor"] == pytest.approx(stored["probability_tumor"][0], abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ _CHUNK_BYTES = 1 << 18
 _TIMEOUT_SECONDS = 15.0
 
 
-class _Refused(Exception):
+class _RefusalError(Exception):
     """Why a download was not kept, as a clause."""
 
 
@@ -43,7 +43,7 @@ def fetch_weights(spec: BackboneSpec, directory: Path, progress: Progress = SILE
     target = directory / published.file_name
     try:
         if published.url is None:
-            raise _Refused("they are not published as a download")
+            raise _RefusalError("they are not published as a download")
         request = urllib.request.Request(published.url, headers={"User-Agent": "tumorlens"})
         with (
             urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response,
@@ -51,11 +51,12 @@ def fetch_weights(spec: BackboneSpec, directory: Path, progress: Progress = SILE
         ):
             _receive(response, temporary, published, spec.title, progress)
     except urllib.error.HTTPError as error:
+        error.close()
         raise _unavailable(spec, directory, f"the server answered {error.code}") from error
     except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise _unavailable(spec, directory, f"no connection: {reason}") from error
-    except _Refused as refusal:
+    except _RefusalError as refusal:
         raise _unavailable(spec, directory, str(refusal)) from refusal
     return target
 
@@ -67,9 +68,9 @@ def _receive(response: Any, target: Path, published: PublishedWeights, title: st
     with progress.task(f"Downloading {title}", total=expected) as task, target.open("wb") as file:
         received = _copy(response, file, digest, task)
     if expected is not None and received != expected:
-        raise _Refused(f"only {received} of {expected} bytes came")
+        raise _RefusalError(f"only {received} of {expected} bytes came")
     if published.digest is not None and digest.hexdigest() != published.digest:
-        raise _Refused(
+        raise _RefusalError(
             f"the file that came has the {published.algorithm.upper()} {digest.hexdigest()}, not {published.digest}"
         )
 

@@ -1,7 +1,7 @@
 """Pixels and labels become a manifest, clusters and splits. Knows nothing about networks."""
 
 from tumorlens.datasets.clusters import CLUSTER_THRESHOLD, cluster_scans
-from tumorlens.datasets.contact_sheet import contact_sheet
+from tumorlens.datasets.contact_sheet import contact_sheet, draw_sheet
 from tumorlens.datasets.data_check import DataCheck, short_check
 from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.grouped_split import DEFAULT_FRACTIONS, split_by_group
@@ -32,6 +32,7 @@ __all__ = [
     "check_split",
     "cluster_scans",
     "contact_sheet",
+    "draw_sheet",
     "import_scans",
     "list_datasets",
     "load_dataset",

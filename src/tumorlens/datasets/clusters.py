@@ -12,6 +12,7 @@ clusters joined by such a pair are ever compared. The result equals the textbook
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ __all__ = ["CLUSTER_THRESHOLD", "cluster_scans", "cluster_units"]
 CLUSTER_THRESHOLD = 0.94
 """Correlation of thumbnails above which two scans count as near-twins."""
 
-_MOST_PAIRS = 20_000_000
+_MOST_PAIRS = 10_000_000
 
 
 def cluster_scans(thumbnails: npt.NDArray[np.uint8], *, threshold: float = CLUSTER_THRESHOLD) -> npt.NDArray[np.int64]:
@@ -51,81 +52,108 @@ def cluster_units(
     Returns:
         Cluster numbers ``(n,)``, and whether each scan has a neighbour above the threshold.
     """
-    pairs = _collect_pairs(units, threshold=threshold)
-    linkage = _Linkage(units, threshold=threshold)
+    first, second, correlation = _collect_pairs(units, threshold=threshold)
     near_twin = np.zeros(len(units), bool)
-    for first, second, correlation in pairs:
-        near_twin[first] = near_twin[second] = True
-        linkage.connect(first.tolist(), second.tolist(), correlation.tolist())
-    return _renumber(linkage.run()), near_twin
+    near_twin[first] = near_twin[second] = True
+    owners = _Linkage(units, first, second, correlation, threshold=threshold).run()
+    return _number_by_appearance(owners), near_twin
 
 
 def _collect_pairs(
     units: npt.NDArray[np.float32], *, threshold: float
-) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]]:
-    pairs, count = [], 0
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Gather the pairs above the threshold, the most alike first."""
+    blocks, count = [], 0
     for block in similar_pairs(units, above=threshold):
-        pairs.append(block)
+        blocks.append(block)
         count += len(block[0])
         if count > _MOST_PAIRS:
             raise InputError(
-                f"More than {_MOST_PAIRS // 10**6} million pairs of scans are near-twins, too many "
-                "to infer clusters: name the patients with --group-column or --group-pattern."
+                f"More than {_MOST_PAIRS:,} pairs of scans are near-twins, too many to infer clusters: "
+                "name the patients with --group-column or --group-pattern."
             )
-    return pairs
+    if not blocks:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
+    first, second, correlation = (np.concatenate(column) for column in zip(*blocks, strict=True))
+    order = np.argsort(-correlation, kind="stable")
+    return first[order], second[order], correlation[order]
 
 
 class _Linkage:
-    """Average linkage over a sparse graph; a merged cluster gets a new number, the old ones end."""
+    """Average linkage over a sparse graph of near-twins.
 
-    def __init__(self, sums: npt.NDArray[np.float32], *, threshold: float) -> None:
+    A cluster is known by one of its scans. Its version rises when it grows, and for good when it is
+    absorbed, so that candidates found before are recognised as out of date.
+    """
+
+    def __init__(
+        self,
+        sums: npt.NDArray[np.float32],
+        first: npt.NDArray[np.int64],
+        second: npt.NDArray[np.int64],
+        correlation: npt.NDArray[np.float32],
+        *,
+        threshold: float,
+    ) -> None:
         self._sums = sums
+        self._first, self._second, self._correlation = first, second, correlation
         self._threshold = threshold
-        self._row = list(range(len(sums)))
-        self._size = [1] * len(sums)
-        self._members: list[list[int]] = [[index] for index in range(len(sums))]
-        self._near: dict[int, set[int]] = {index: set() for index in range(len(sums))}
-        self._heap: list[tuple[float, int, int]] = []
+        self._near = _adjacency(first, second, count=len(sums))
+        self._owner = np.arange(len(sums))
+        self._members = [np.array([index]) for index in range(len(sums))]
+        self._size = np.ones(len(sums))
+        self._version = [0] * len(sums)
+        self._heap: list[tuple[float, int, int, int, int]] = []
 
-    def connect(self, first: list[int], second: list[int], correlation: list[float]) -> None:
-        for a, b, value in zip(first, second, correlation, strict=True):
-            self._near[a].add(b)
-            self._near[b].add(a)
-            self._heap.append((-value, a, b))
+    def run(self) -> npt.NDArray[np.int64]:
+        """Merge until no two clusters exceed the threshold; return each scan's cluster."""
+        for a, b in self._candidates():
+            self._merge(a, b)
+        return self._owner
 
-    def run(self) -> list[list[int]]:
-        heapq.heapify(self._heap)
-        while self._heap:
-            _, a, b = heapq.heappop(self._heap)
-            if a in self._near and b in self._near:
-                self._merge(a, b)
-        return [self._members[cluster] for cluster in self._near]
+    def _candidates(self) -> Iterator[tuple[int, int]]:
+        """Yield the most alike two clusters, again and again: pairs of scans, or of what they became."""
+        place = 0
+        while self._heap or place < len(self._first):
+            pair = -float(self._correlation[place]) if place < len(self._first) else np.inf
+            if self._heap and self._heap[0][0] <= pair:
+                _, a, b, version_a, version_b = heapq.heappop(self._heap)
+            else:
+                a, b, version_a, version_b = int(self._first[place]), int(self._second[place]), 0, 0
+                place += 1
+            if self._version[a] == version_a and self._version[b] == version_b:
+                yield a, b
 
     def _merge(self, a: int, b: int) -> None:
-        merged = len(self._row)
-        near = (self._near.pop(a) | self._near.pop(b)) - {a, b}
-        self._sums[self._row[a]] += self._sums[self._row[b]]
-        self._row.append(self._row[a])
-        self._size.append(self._size[a] + self._size[b])
-        self._members.append(self._members[a] + self._members[b])
-        self._near[merged] = near
-        others = sorted(near)
-        for other in others:
-            self._near[other] -= {a, b}
-            self._near[other].add(merged)
-        self._push(merged, others)
+        self._sums[a] += self._sums[b]
+        self._size[a] += self._size[b]
+        self._owner[self._members[b]] = a
+        self._members[a] = np.concatenate([self._members[a], self._members[b]])
+        self._version[a] += 1
+        self._version[b] += 1
+        near = np.unique(self._owner[np.concatenate([self._near[a], self._near[b]])])
+        self._near[a] = near[near != a]
+        self._members[b] = self._near[b] = np.empty(0, np.int64)
+        self._push(a)
 
-    def _push(self, merged: int, others: list[int]) -> None:
-        products = self._sums[[self._row[o] for o in others]] @ self._sums[self._row[merged]]
-        sizes = np.array([self._size[o] for o in others]) * self._size[merged]
-        for other, value in zip(others, (products / sizes).tolist(), strict=True):
-            if value > self._threshold:
-                heapq.heappush(self._heap, (-value, other, merged))
+    def _push(self, cluster: int) -> None:
+        near = self._near[cluster]
+        means = self._sums[near] @ self._sums[cluster] / (self._size[near] * self._size[cluster])
+        above = means > self._threshold
+        for other, mean in zip(near[above].tolist(), means[above].tolist(), strict=True):
+            entry = (-mean, cluster, other, self._version[cluster], self._version[other])
+            heapq.heappush(self._heap, entry)
 
 
-def _renumber(clusters: list[list[int]]) -> npt.NDArray[np.int64]:
-    ordered = sorted(clusters, key=min)
-    numbers = np.empty(sum(len(members) for members in clusters), np.int64)
-    for number, members in enumerate(ordered):
-        numbers[members] = number
-    return numbers
+def _adjacency(
+    first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], *, count: int
+) -> list[npt.NDArray[np.int64]]:
+    """List each scan's near-twins."""
+    ends = np.concatenate([first, second])
+    others = np.concatenate([second, first])[np.argsort(ends, kind="stable")]
+    return np.split(others, np.cumsum(np.bincount(ends, minlength=count))[:-1])
+
+
+def _number_by_appearance(owners: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    _, first, inverse = np.unique(owners, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from tumorlens.datasets.dataset import Dataset
 
-__all__ = ["contact_sheet"]
+__all__ = ["contact_sheet", "draw_sheet"]
 
 _TILE = 120
 _GAP = 6
@@ -25,28 +27,41 @@ def contact_sheet(dataset: Dataset, *, count: int = 8) -> Image.Image:
         count: Most examples a class; they are spread evenly over the class's groups.
 
     Returns:
-        An RGB picture: per class a caption with its number of scans and a row of tiles, and below
-        what the picture may be used for.
+        An RGB picture; see :func:`draw_sheet`.
     """
     labels, digests = dataset.labels, dataset.digests
-    columns = max(min(count, int((labels == index).sum())) for index in range(len(dataset.classes)))
+    with dataset.open_pixels() as store:
+        rows = [
+            (
+                f"{name} ({int((labels == index).sum()):,} scans)",
+                [store.get(digests[row]) for row in _examples(dataset, labels == index, count=count)],
+            )
+            for index, name in enumerate(dataset.classes)
+        ]
+    return draw_sheet(rows, synthetic=dataset.synthetic)
+
+
+def draw_sheet(rows: Sequence[tuple[str, Sequence[npt.NDArray[np.uint8]]]], *, synthetic: bool) -> Image.Image:
+    """Draw rows of scans under captions.
+
+    Args:
+        rows: Caption and scans, each ``(h, w)`` or ``(h, w, 3)`` uint8.
+        synthetic: Whether the scans are made up.
+
+    Returns:
+        An RGB picture: per row its caption and a line of tiles, and below what the picture may be used for.
+    """
+    columns = max((len(scans) for _, scans in rows), default=0)
     row_height = _CAPTION + _TILE + _GAP
-    size = (
-        max(columns * (_TILE + _GAP) + _GAP, 480),
-        len(dataset.classes) * row_height + _GAP + _CAPTION,
-    )
+    size = (max(columns * (_TILE + _GAP) + _GAP, 480), len(rows) * row_height + _GAP + _CAPTION)
     sheet = Image.new("RGB", size, _BACKGROUND)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=14)
-    with dataset.open_pixels() as store:
-        for index, name in enumerate(dataset.classes):
-            top = _GAP + index * row_height
-            total = int((labels == index).sum())
-            pen.text((_GAP, top), _shorten(f"{name} ({total:,} scans)"), fill=_TEXT, font=font)
-            for place, row in enumerate(_examples(dataset, labels == index, count=count)):
-                tile = _tile(store.get(digests[row]))
-                left = _GAP + place * (_TILE + _GAP)
-                sheet.paste(tile, (left, top + _CAPTION))
-    kind = "Synthetic scans. " if dataset.synthetic else ""
+    for index, (caption, scans) in enumerate(rows):
+        top = _GAP + index * row_height
+        pen.text((_GAP, top), _shorten(caption), fill=_TEXT, font=font)
+        for place, pixels in enumerate(scans):
+            sheet.paste(_tile(pixels), (_GAP + place * (_TILE + _GAP), top + _CAPTION))
+    kind = "Synthetic scans. " if synthetic else ""
     pen.text((_GAP, size[1] - _CAPTION), kind + _FOOTER, fill=_TEXT, font=font)
     return sheet
 

@@ -14,6 +14,9 @@ from tumorlens.datasets.record import GroupKind
 __all__ = ["DataCheck", "short_check"]
 
 
+_MOST_COUNTED = 10_000
+
+
 @dataclass(frozen=True)
 class DataCheck:
     """Numbers about a data set.
@@ -46,11 +49,12 @@ def short_check(dataset: Dataset, *, count_near_twins: bool = True) -> DataCheck
     Args:
         dataset: What to check.
         count_near_twins: Whether near-twins are counted where the import did not (it did unless
-            patients were given); the work grows with the square of the number of scans.
+            patients were given). The work grows with the square of the number of scans; above
+            10,000 distinct ones it is left out.
     """
     copies = np.bincount(dataset.thumbnail_rows())
     near_twins = dataset.record.near_twins
-    if near_twins is None and count_near_twins:
+    if near_twins is None and count_near_twins and len(copies) <= _MOST_COUNTED:
         near_twins = _count_near_twins(dataset, copies)
     return DataCheck(
         scans=len(dataset),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -12,20 +11,12 @@ from pathlib import Path
 
 import lmdb
 
-from tumorlens.errors import IntegrityError, StorageError
+from tumorlens.errors import IntegrityError
+from tumorlens.workspace.lmdb_errors import lmdb_errors
 
-__all__ = ["borrowed_environment", "lmdb_errors"]
+__all__ = ["borrowed_environment"]
 
 _FIRST_MAP_BYTES = 64 * 1024 * 1024
-
-_REASONS = {
-    os.strerror(errno.ENOSPC): "the disk is full; free some space",
-    os.strerror(errno.EDQUOT): "the disk quota is used up; free some space",
-    os.strerror(errno.EIO): "the disk took only part of it, as when it is full; free some space",
-    os.strerror(errno.EFBIG): "the file may not grow further; raise the limit on file sizes",
-    os.strerror(errno.EACCES): "permission was denied; choose another place",
-    os.strerror(errno.EROFS): "the file system is read-only; choose another place",
-}
 
 
 @dataclass
@@ -71,24 +62,6 @@ def borrowed_environment(path: Path, *, writable: bool) -> Iterator[lmdb.Environ
             if loan.users == 0:
                 del _LOANS[key]
                 loan.environment.close()
-
-
-@contextmanager
-def lmdb_errors(path: Path) -> Iterator[None]:
-    """Turn LMDB's refusals to write into :class:`StorageError`; a full map passes through.
-
-    Raises:
-        StorageError: Disk full, permission, read-only file system.
-    """
-    try:
-        yield
-    except lmdb.MapFullError:
-        raise
-    except lmdb.Error as error:
-        reason = next((why for sign, why in _REASONS.items() if sign in str(error)), None)
-        if reason is None:
-            raise
-        raise StorageError(f"{path} could not be written: {reason} and run the command again.") from error
 
 
 def _open_writable(path: Path) -> lmdb.Environment:

@@ -18,9 +18,10 @@ import lmdb
 import numpy as np
 from PIL import Image
 
-from tumorlens.datasets.environments import borrowed_environment, lmdb_errors
+from tumorlens.datasets.environments import borrowed_environment
 from tumorlens.errors import IntegrityError
 from tumorlens.types import Pixels
+from tumorlens.workspace.lmdb_errors import lmdb_errors
 
 __all__ = ["PixelStore", "decode_pixels", "encode_pixels", "open_pixel_store"]
 

@@ -17,10 +17,11 @@ from typing import Any
 import lmdb
 import numpy as np
 
-from tumorlens.errors import IntegrityError, StorageError
+from tumorlens.errors import IntegrityError
 from tumorlens.features.kind import FeatureKind
 from tumorlens.types import Features
 from tumorlens.workspace import storage_errors
+from tumorlens.workspace.lmdb_errors import lmdb_errors
 
 __all__ = ["FeatureReader", "FeatureStore", "StoredKind"]
 
@@ -57,7 +58,7 @@ class FeatureStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with storage_errors(path), _lmdb_errors(path):
+        with storage_errors(path), _refusals(path):
             path.mkdir(parents=True, exist_ok=True)
             self._environment = lmdb.open(
                 str(path), map_size=_INITIAL_BYTES, max_dbs=2, readahead=False, max_readers=512
@@ -98,7 +99,7 @@ class FeatureStore:
         items = [(kind.prefix + bytes.fromhex(digest), _encode(vector, kind.width)) for digest, vector in vectors]
         while True:
             try:
-                with _lmdb_errors(self._path), self._begin(write=True) as transaction:
+                with _refusals(self._path), self._begin(write=True) as transaction:
                     transaction.put(kind.prefix, kind.describe().encode(), db=self._kinds)
                     for key, value in items:
                         transaction.put(key, value, db=self._vectors)
@@ -196,14 +197,12 @@ def _encode(vector: Features, width: int) -> bytes:
 
 
 @contextmanager
-def _lmdb_errors(path: Path) -> Iterator[None]:
+def _refusals(path: Path) -> Iterator[None]:
+    """Turn LMDB's refusals to write or to read into sentences."""
     try:
-        yield
-    except lmdb.DiskError as error:
-        raise StorageError(
-            f"{path} could not be written: the disk is full; free some space and run the command again."
-        ) from error
+        with lmdb_errors(path):
+            yield
     except (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError) as error:
         raise IntegrityError(
-            f"The feature store {path} is damaged: delete that folder; the features are computed again."
+            f"The feature store {path} is damaged: run tumorlens cache clean --features; features are computed again."
         ) from error

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from tumorlens.evaluation import TRIVIAL_BASELINE, RowFigures
 from tumorlens.reports.caveats import caveats, mark_sentence
 from tumorlens.reports.comparison import RESEARCH_ONLY, Comparison
-from tumorlens.reports.plot_files import Plot
+from tumorlens.reports.plots import Plot
 from tumorlens.reports.style import figure_svg
 from tumorlens.reports.tables import comparison_grids, parts_grid
 from tumorlens.reports.wording import counted, interval, number, row_name, row_title
@@ -53,7 +53,7 @@ class Report:
 
     Attributes:
         comparison: The figures.
-        plots: As made by :func:`~tumorlens.reports.plot_files.comparison_plots`.
+        plots: As made by :func:`~tumorlens.reports.plots.comparison_plots`.
         flow: Name to number, in order: files, readable, distinct, …
         data_check: Name to finding, in order.
         facts: Further facts on how it was made, in order; they follow those of the comparison.

@@ -25,7 +25,9 @@ __all__ = [
     "BLUE",
     "GREY",
     "INK",
+    "LONGEST_NAME",
     "ORANGE",
+    "PLOT_WIDTH_IN",
     "SERIES",
     "figure_svg",
     "new_figure",
@@ -41,6 +43,12 @@ BLUE = "#2478b8"
 ORANGE = "#cf6a08"
 SERIES = (BLUE, ORANGE, "#16896a", "#a9569b", "#8a6f14", "#3f8fa8")
 """Colours of rows, in order; baselines are grey."""
+
+PLOT_WIDTH_IN = 4.7
+"""Width of most plots in inches: readable on a phone, two abreast on a laptop."""
+
+LONGEST_NAME = 18
+"""Class names are cut to so many characters in plots."""
 
 _DPI = 160
 

@@ -1,12 +1,12 @@
 r"""Joins a network and a classifier into one graph whose maps say where each logit came from.
 
 Let :math:`m_p` be the map at position :math:`p`. The first dense layer is applied at every position,
-:math:`P_p = m_p W_1` (a flat head has its own :math:`W_{1,p}` there), so that its input is the mean (pooled) or the sum
-(flat) of :math:`P_p`, plus its bias. Behind it the head is piecewise linear: with the ReLU masks
-:math:`D_i` of this scan, :math:`u = D_1 W_2 D_2 W_3 \dots` takes the first layer's values to the logits, and the class map is
-:math:`P_p u`, channels times gradient: HiResCAM (Draelos, Carin, 2020, arXiv 2011.08891) in closed form, and for a linear
-head the class activation map (Zhou et al., CVPR 2016, arXiv 1512.04150). Its mean (pooled) or sum (flat) over the
-positions, plus the effective bias, is the logit.
+:math:`P_p = m_p W_1` (a flat head has its own :math:`W_{1,p}` there), so that its input is the mean (pooled) or the
+sum (flat) of :math:`P_p`, plus its bias. Behind it the head is piecewise linear: with the ReLU masks :math:`D_i` of
+this scan, :math:`u = D_1 W_2 D_2 W_3 \dots` takes the first layer's values to the logits, and the class map is
+:math:`P_p u`, channels times gradient: HiResCAM (Draelos, Carin, 2020, arXiv 2011.08891) in closed form, and for a
+linear head the class activation map (Zhou et al., CVPR 2016, arXiv 1512.04150). Its mean (pooled) or sum (flat) over
+the positions, plus the effective bias, is the logit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import openvino as ov
 import openvino.opset13 as op
 
 from tumorlens.errors import InputError
-from tumorlens.runtime.graphs import named_result, save_graph
+from tumorlens.runtime.graphs import named_result, save_graph, take_results
 from tumorlens.runtime.heads import DenseLayer, Head
 from tumorlens.workspace import storage_errors
 
@@ -45,8 +45,10 @@ def attach_head(feature_ir: Path, head: Head, *, temperature: float, out: Path) 
     if not (np.isfinite(temperature) and temperature > 0):
         raise InputError(f"The temperature must be a number larger than 0, got {temperature}.")
     graph = ov.Core().read_model(feature_ir)
-    feature_map = graph.output("map").get_node().input_value(0)
-    features = graph.output("features").get_node().input_value(0)
+    names = [output.get_any_name() for output in graph.outputs]
+    parameters = graph.get_parameters()
+    taken = dict(zip(names, take_results(graph), strict=True))
+    feature_map, features = taken["map"], taken["features"]
     shape = feature_map.get_partial_shape()
     height, width, channels = (shape[i].get_length() for i in (1, 2, 3))
     _check_fit(head, positions=height * width, channels=channels)
@@ -58,13 +60,12 @@ def attach_head(feature_ir: Path, head: Head, *, temperature: float, out: Path) 
     class_map = op.reshape(class_map, _ints(-1, height, width, head.classes), special_zero=False)
     probabilities = op.softmax(op.divide(logits, op.constant(np.float32(temperature))), axis=1)
 
-    feature_map.set_names(set())
     results = [
         named_result(probabilities, "probabilities"),
         named_result(class_map, "map"),
         named_result(features, "features"),
     ]
-    _write(ov.Model(results, graph.get_parameters(), "bundle"), out)
+    _write(ov.Model(results, parameters, "bundle"), out)
 
 
 def _check_fit(head: Head, *, positions: int, channels: int) -> None:
@@ -92,7 +93,7 @@ def _collect(at_positions: Any, *, flat: bool) -> Any:
 
 
 def _follow(collected: Any, first: DenseLayer, rest: list[DenseLayer]) -> tuple[Any, Any]:
-    """The logits ``(n, k)``, and the matrix ``(n, j, k)`` from the first layer's values to them (``None``: identity)."""
+    """The logits, and the matrix ``(n, j, k)`` from the first layer's values to them (``None``: identity)."""
     values = op.add(collected, op.constant(first.bias[None]))
     masks = []
     for before, layer in zip([first, *rest], rest, strict=False):

@@ -20,7 +20,14 @@ import openvino.opset13 as op
 from tumorlens.backbones import Preprocessing
 from tumorlens.errors import StorageError
 
-__all__ = ["PooledNormalisation", "build_feature_graph", "named_result", "preprocess_pixels", "save_graph"]
+__all__ = [
+    "PooledNormalisation",
+    "build_feature_graph",
+    "named_result",
+    "preprocess_pixels",
+    "save_graph",
+    "take_results",
+]
 
 _IDENTITY = Preprocessing("none", reverse_channels=False, scale=1.0, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 
@@ -61,7 +68,7 @@ def build_feature_graph(
     pixels = op.parameter(ov.PartialShape([-1, -1, -1, 3]), ov.Type.u8, name="pixels")
     pixels.output(0).set_names({"pixels"})
     body.inputs[0].get_node().output(0).replace(preprocess_pixels(pixels, size=size, preprocessing=preprocessing))
-    raw_map = body.outputs[0].get_node().input_value(0)
+    (raw_map,) = take_results(body)
     pooled = _mean(raw_map, axes=(1, 2), keep=True)
     if pooled_normalisation is not None:
         raw_map, pooled = _normalise(raw_map, pooled, pooled_normalisation)
@@ -94,6 +101,16 @@ def save_graph(graph: ov.Model, path: Path) -> None:
         raise StorageError(
             f"{path} could not be written whole: check that the disk has space and run the command again."
         ) from error
+
+
+def take_results(graph: ov.Model) -> list[ov.Output]:
+    """What ``graph`` gives, freed from its output nodes and their names."""
+    results = graph.get_results()
+    values = [result.input_value(0) for result in results]
+    for result, value in zip(results, values, strict=True):
+        graph.remove_result(result)
+        value.set_names(set())
+    return values
 
 
 def named_result(value: Any, name: str) -> Any:

@@ -55,8 +55,8 @@ def build_keras_bundle_model(
     """Write the ``.keras`` model of network and classifier, for further training.
 
     It consists of layers that come with Keras and loads anywhere without tumorlens: 0..255 float RGB pixels
-    ``(n, size, size, 3)`` (any values; the preprocessing is a frozen 1x1 convolution inside), the backbone as the nested
-    model "body", pooling or flattening, the dense layers, the temperature and softmax.
+    ``(n, size, size, 3)``, the preprocessing as a frozen 1x1 convolution, the backbone as the nested model "body",
+    pooling or flattening, the dense layers, the temperature and softmax.
 
     Args:
         spec: The network.
@@ -104,7 +104,7 @@ def _save(body: dict[str, Any], head: Head, temperature: float, out: Path) -> No
         "activations": [layer.activation for layer in head.layers],
         "temperature": temperature,
     }
-    arrays = {f"weight{i}": layer.weight for i, layer in enumerate(head.layers)}
+    arrays: dict[str, Any] = {f"weight{i}": layer.weight for i, layer in enumerate(head.layers)}
     arrays |= {f"bias{i}": layer.bias for i, layer in enumerate(head.layers)}
     with storage_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -50,9 +50,7 @@ class ArrayScans:
                 index += 1
 
 
-def open_arrays(
-    path: Path, *, limits: ReadLimits = DEFAULT_LIMITS, progress: Progress = SILENT
-) -> ArrayScans:
+def open_arrays(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS, progress: Progress = SILENT) -> ArrayScans:
     """Open an ``.npz`` file with the arrays ``X`` and ``Y``.
 
     Args:
@@ -70,14 +68,11 @@ def open_arrays(
     labels = _labels(open_array(path, _pick(names, "Y", path=path)))
     shape = images.shape
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
-        raise InputError(
-            f"X in {path} has shape {shape}, expected (n, h, w), (n, h, w, 1) or (n, h, w, 3)."
-        )
+        raise InputError(f"X in {path} has shape {shape}, expected (n, h, w), (n, h, w, 1) or (n, h, w, 3).")
     limits.check_picture(height=shape[1], width=shape[2], source=f"Each scan of X in {path}")
     if shape[0] != len(labels):
         raise InputError(
-            f"{path} has {shape[0]} images in X and {len(labels)} labels in Y: "
-            "each image needs one label."
+            f"{path} has {shape[0]} images in X and {len(labels)} labels in Y: each image needs one label."
         )
     source = f"X in {path}"
     if images.dtype == np.uint8:
@@ -129,9 +124,7 @@ def _labels(array: StreamedArray) -> tuple[str, ...]:
 def _texts(array: StreamedArray) -> tuple[str, ...]:
     name = array.member.removesuffix(".npy")
     if len(array.shape) != 1 and not (len(array.shape) == 2 and array.shape[1] == 1):
-        raise InputError(
-            f"{name} in {array.path} has shape {array.shape}, expected one value a scan, (n,)."
-        )
+        raise InputError(f"{name} in {array.path} has shape {array.shape}, expected one value a scan, (n,).")
     values = _small(array).ravel()
     if values.dtype.kind in "uib":
         return tuple(str(int(value)) for value in values)
@@ -140,17 +133,14 @@ def _texts(array: StreamedArray) -> tuple[str, ...]:
     if values.dtype.kind == "U":
         return tuple(str(value).strip() for value in values)
     raise InputError(
-        f"{name} in {array.path} holds {array.dtype} values that are no class numbers: "
-        "save whole numbers or text."
+        f"{name} in {array.path} holds {array.dtype} values that are no class numbers: save whole numbers or text."
     )
 
 
 def _small(array: StreamedArray) -> npt.NDArray[np.generic]:
     size = array.dtype.itemsize * int(np.prod(array.shape, dtype=object))
     if size > _SMALL_BYTES:
-        raise InputError(
-            f"{array.member} in {array.path} has {size / 1e9:.0f} GB: too many labels."
-        )
+        raise InputError(f"{array.member} in {array.path} has {size / 1e9:.0f} GB: too many labels.")
     return array.whole()
 
 

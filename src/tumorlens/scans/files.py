@@ -10,9 +10,7 @@ from tumorlens.scans.order import natural_key
 
 __all__ = ["SCAN_SUFFIXES", "scan_files", "visible_folders"]
 
-SCAN_SUFFIXES: frozenset[str] = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp", ".webp"}
-)
+SCAN_SUFFIXES: frozenset[str] = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp", ".webp"})
 """Suffixes of readable image files, in lower case; a file's own may be in any case."""
 
 
@@ -64,8 +62,6 @@ def _visible(folder: Path) -> list[Path]:
     visible = [
         entry
         for entry in entries
-        if not entry.name.startswith(".")
-        and not entry.is_symlink()
-        and not (entry / "workspace.json").is_file()
+        if not entry.name.startswith(".") and not entry.is_symlink() and not (entry / "workspace.json").is_file()
     ]
     return sorted(visible, key=lambda entry: natural_key(entry.name))

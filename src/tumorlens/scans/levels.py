@@ -45,9 +45,7 @@ class LevelRule:
         return np.clip(levels, 0, 255).astype(np.uint8)
 
 
-def decide_levels(
-    blocks: Iterable[npt.NDArray[Any]], *, dtype: np.dtype[Any], source: str
-) -> LevelRule:
+def decide_levels(blocks: Iterable[npt.NDArray[Any]], *, dtype: np.dtype[Any], source: str) -> LevelRule:
     """Choose the rule from the range of all values.
 
     Args:
@@ -73,8 +71,7 @@ def decide_levels(
         return LevelRule(255.0, _STUDY_WARNING)
     return LevelRule(
         1.0,
-        f"{source} holds {dtype} in {text}: taken as 0..255 because of that range, and rounded to "
-        "uint8.",
+        f"{source} holds {dtype} in {text}: taken as 0..255 because of that range, and rounded to uint8.",
     )
 
 

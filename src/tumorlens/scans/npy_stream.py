@@ -96,14 +96,11 @@ def open_array(path: Path, name: str) -> StreamedArray:
         )
     if column_order and len(shape) > 1:
         raise InputError(
-            f"{name} in {path} is stored in column order and cannot be streamed: "
-            "save np.ascontiguousarray of it."
+            f"{name} in {path} is stored in column order and cannot be streamed: save np.ascontiguousarray of it."
         )
     expected = header_bytes + dtype.itemsize * int(np.prod(shape, dtype=object))
     if size != expected:
-        raise InputError(
-            f"{name} in {path} has {size} bytes, its header says {expected}: save the file again."
-        )
+        raise InputError(f"{name} in {path} has {size} bytes, its header says {expected}: save the file again.")
     return StreamedArray(path, member, shape, dtype)
 
 
@@ -130,9 +127,7 @@ def _reading(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise NotFoundError(f"The file {path} does not exist: check the path.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-        raise InputError(
-            f"{path} is not a readable .npz file (truncated or damaged): save it again."
-        ) from error
+        raise InputError(f"{path} is not a readable .npz file (truncated or damaged): save it again.") from error
     except (NotImplementedError, RuntimeError) as error:
         raise InputError(
             f"{path} is encrypted or packed in a way that cannot be read: save it with numpy.savez."

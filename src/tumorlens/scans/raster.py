@@ -97,13 +97,10 @@ def decode_scan(data: bytes, *, source: str, limits: ReadLimits = DEFAULT_LIMITS
         ) from error
     except UnidentifiedImageError as error:
         raise InputError(
-            f"{source} is not a readable image (expected PNG, JPEG, TIFF, BMP or WebP): "
-            "replace or remove it."
+            f"{source} is not a readable image (expected PNG, JPEG, TIFF, BMP or WebP): replace or remove it."
         ) from error
     except Exception as error:  # damaged bytes make decoders raise anything, down to struct.error
-        raise InputError(
-            f"{source} is truncated or damaged ({_reason(error)}): replace or remove it."
-        ) from error
+        raise InputError(f"{source} is truncated or damaged ({_reason(error)}): replace or remove it.") from error
 
 
 @contextmanager
@@ -122,8 +119,7 @@ def _check_single(image: Image.Image, *, source: str) -> None:
     frames = getattr(image, "n_frames", 1)
     if image.format in _STACKS and frames > 1:
         raise InputError(
-            f"{source} is a stack of {frames} pictures, expected one scan: "
-            "save each as a file of its own."
+            f"{source} is a stack of {frames} pictures, expected one scan: save each as a file of its own."
         )
 
 

@@ -68,6 +68,7 @@ def _run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
         tf.config.threading.set_intra_op_parallelism_threads(job["threads"])
         tf.config.threading.set_inter_op_parallelism_threads(1)
     keras.utils.set_random_seed(job["seed"])
+    tf.config.experimental.enable_op_determinism()
     return importlib.import_module(_TASKS[job["task"]]).run(job, say)
 
 

@@ -26,6 +26,14 @@ __all__ = ["run_job"]
 
 _STOP_SECONDS = 5.0
 
+# glibc gives large blocks back after each use and clears them anew: 60 % of the time of a training
+# step on 131,072 features. Up to 64 MiB they are kept; other C libraries ignore these names.
+_KEEP_BLOCKS = {
+    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+    "MALLOC_TOP_PAD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
+
 
 def run_job(
     job: Mapping[str, Any],
@@ -106,7 +114,7 @@ def _environment(threads: int | None) -> dict[str, str]:
     # The child looks for modules where this process did: a checkout need not be installed.
     paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     limits = {"OMP_NUM_THREADS": str(threads)} if threads else {}
-    return {**os.environ, **quiet, **paths, **limits, "CUDA_VISIBLE_DEVICES": "-1"}
+    return {**os.environ, **quiet, **_KEEP_BLOCKS, **paths, **limits, "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 def _relay(child: subprocess.Popen[str], *, title: str, total_steps: int, progress: Progress) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tumorlens.progress import SILENT, Progress
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
 from tumorlens.workflows.dataset_facts import dataset_lines
 from tumorlens.workflows.splits import prepare_split
-from tumorlens.workflows.synthesis import import_synthetic, synthesize_scans
+from tumorlens.workflows.synthesis import CONTACT_SHEET, import_synthetic, synthesize_scans
 from tumorlens.workspace import Workspace
 
 __all__ = ["DemoResult", "run_demo"]
@@ -69,7 +69,7 @@ def run_demo(
         comparison=result,
         prediction=result.best.predict(folder / "images" / str(record["source"])),
         reference_label=str(record["label"]),
-        opening_lines=(f"Synthetic scans: {folder / 'contact-sheet.png'}", *dataset_lines(dataset)),
+        opening_lines=(f"Synthetic scans: {folder / CONTACT_SHEET}", *dataset_lines(dataset)),
     )
 
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tumorlens.datasets import Dataset, import_scans
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from tumorlens.datasets import Dataset, draw_sheet, import_scans
 from tumorlens.datasets.synthesis import SynthesisSettings, synthesize
 from tumorlens.progress import SILENT, Progress
-from tumorlens.workspace import Workspace
+from tumorlens.workspace import Workspace, atomic_path
 
-__all__ = ["import_synthetic", "synthesize_scans"]
+__all__ = ["CONTACT_SHEET", "import_synthetic", "synthesize_scans"]
+
+CONTACT_SHEET = "contact-sheet.png"
+"""Its name in a folder of synthetic scans."""
+
+_EXAMPLES = 8
 
 
 def synthesize_scans(
@@ -34,16 +43,30 @@ def synthesize_scans(
         Facts for ``data synthesize --json``.
     """
     synthesize(folder, settings, progress=progress)
+    sheet = folder / CONTACT_SHEET
+    with atomic_path(sheet) as temporary:
+        _draw(folder).save(temporary)
     facts: dict[str, Any] = {
         "folder": str(folder),
         "scans": len(list((folder / "images").glob("*.png"))),
-        "contact_sheet": str(folder / "contact-sheet.png"),
+        "contact_sheet": str(sheet),
         "synthetic": True,
         "dataset": import_as,
     }
     if import_as is not None:
         import_synthetic(folder, import_as, workspace=workspace, progress=progress)
     return facts
+
+
+def _draw(folder: Path) -> Image.Image:
+    """A contact sheet of a folder of synthetic scans, spread evenly over each class."""
+    table = pd.read_csv(folder / "labels.csv")
+    rows = []
+    for name, part in table.groupby("Class"):
+        places = np.unique(np.linspace(0, len(part) - 1, _EXAMPLES).round().astype(int))
+        images = [np.asarray(Image.open(folder / "images" / image)) for image in part["Image"].iloc[places]]
+        rows.append((f"{name} ({len(part):,} scans)", images))
+    return draw_sheet(rows, synthetic=True)
 
 
 def import_synthetic(folder: Path, name: str, *, workspace: Workspace, progress: Progress = SILENT) -> Dataset:

@@ -23,9 +23,12 @@ from tumorlens.errors import InputError, StorageError
 _SETTINGS = SynthesisSettings(patients=4, slices_each=3, spacing_mm=8.0, size=48, seed=7)
 
 _CHILD = """
-import sys
+import socket, sys
 from pathlib import Path
 from tumorlens.datasets.synthesis import SynthesisSettings, synthesize
+def refuse(*_, **__):
+    raise SystemExit("the network was used")
+socket.socket.connect = socket.getaddrinfo = refuse
 synthesize(Path(sys.argv[1]), SynthesisSettings(
     patients=4, slices_each=3, spacing_mm=8.0, size=48, seed=7))
 """
@@ -79,7 +82,7 @@ def test_description_says_synthetic_and_names_source_and_licence(made: Path) -> 
     assert described["shortcut"] is None
 
 
-def test_same_settings_give_the_same_bytes_in_another_process(made: Path, tmp_path: Path) -> None:
+def test_another_process_gives_the_same_bytes_without_network(made: Path, tmp_path: Path) -> None:
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     target = tmp_path / "again"
     subprocess.run(

@@ -75,7 +75,7 @@ def test_height_is_a_shortcut_without_matching(areas: list[np.ndarray]) -> None:
             frame.at_heights(heights), pixel_mm=_SETTINGS.pixel_mm
         )
         > 0
-        for index in range(20)
+        for index in range(12)
     ]
     middle = np.tile(-np.abs(heights - np.median(heights)), len(tumor))
     assert roc_auc_score(np.concatenate(tumor), middle) > 0.6

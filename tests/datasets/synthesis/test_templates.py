@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import socket
-from typing import Any
-
 import numpy as np
-import pytest
 
 from tumorlens.datasets.synthesis.templates import load_template
 
@@ -18,16 +14,6 @@ def _read(point: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
     points = np.array(point, np.float32).reshape(3, 1)
     template = load_template()
     return template.tissue.read(points)[:, 0], template.places.read(points)[:, 0]
-
-
-def test_template_is_read_without_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise AssertionError("the network was used")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    load_template.cache_clear()
-    assert load_template().tissue.values.shape == (189, 233, 197, 3)
 
 
 def test_white_matter_is_bright_deep_and_away_from_the_ventricles() -> None:

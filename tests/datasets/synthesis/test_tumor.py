@@ -50,7 +50,7 @@ def test_core_has_about_the_volume_of_its_radius(anatomy: Anatomy) -> None:
 
 def test_oedema_prefers_white_matter(head: Grid, anatomy: Anatomy) -> None:
     shares = []
-    for seed in range(6):
+    for seed in range(4):
         tumor = replace(draw_tumor(np.random.default_rng(seed), anatomy=anatomy), oedema_mm=15.0)
         tissue = anatomy.tissue(head, tumor.mass_effect)
         parts = tumor.parts(head, tissue)
@@ -60,7 +60,7 @@ def test_oedema_prefers_white_matter(head: Grid, anatomy: Anatomy) -> None:
         spared = around & (parts.oedema < 0.1)
         if swollen.any() and spared.any():
             shares.append(tissue.white[swollen].mean() - tissue.white[spared].mean())
-    assert len(shares) >= 4
+    assert len(shares) >= 3
     assert np.mean(shares) > 0.2
 
 

@@ -88,9 +88,7 @@ class Anatomy:
         white_share = white / (white + grey + np.float32(1e-3))
         return Tissue(
             brain=_fill(inside, np.clip(depth - stripped + np.float32(0.5), 0, 1)),
-            fluid=_fill(
-                inside, smoothstep((sulci - solid) * np.float32(1 / _FLUID_WIDTH) + np.float32(0.5))
-            ),
+            fluid=_fill(inside, smoothstep((sulci - solid) * np.float32(1 / _FLUID_WIDTH) + np.float32(0.5))),
             white=_fill(
                 inside,
                 smoothstep((white_share - np.float32(0.5)) * np.float32(1.3) + np.float32(0.5)),

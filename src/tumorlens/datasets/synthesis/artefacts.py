@@ -39,9 +39,7 @@ class Scanner:
     window: float
     gamma: float
 
-    def acquire(
-        self, rng: np.random.Generator, signal: Field, brain: Field, *, grid: Grid, pixel_mm: float
-    ) -> Field:
+    def acquire(self, rng: np.random.Generator, signal: Field, brain: Field, *, grid: Grid, pixel_mm: float) -> Field:
         """Shade, blur and add noise to noise-free slices, then strip what is not brain.
 
         The noise is Rician (Gudbjartsson and Patz 1995, doi:10.1002/mrm.1910340618) and a little
@@ -51,8 +49,7 @@ class Scanner:
         sigma = (0, self.blur_mm / pixel_mm, self.blur_mm / pixel_mm)
         shaded = ndimage.gaussian_filter(shaded, sigma, truncate=3)
         real, imaginary = (
-            self.noise
-            * _correlated(rng.standard_normal(signal.shape, dtype=np.float32), 0.6 / pixel_mm)
+            self.noise * _correlated(rng.standard_normal(signal.shape, dtype=np.float32), 0.6 / pixel_mm)
             for _ in range(2)
         )
         return np.sqrt(np.square(shaded + real) + np.square(imaginary)) * (brain > 0.5)
@@ -76,7 +73,7 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
         shading=draw_field(rng, knot_mm=75.0, amplitude=float(rng.uniform(0.02, 0.09))),
         blur_mm=float(rng.uniform(0.4, 1.0)),
         thickness_mm=float(rng.uniform(0.5, 1.6)),
-        noise=float(rng.uniform(0.008, 0.045)),
+        noise=float(rng.uniform(0.008, 0.04)),
         window=float(rng.uniform(1.35, 2.3)),
         gamma=float(rng.uniform(0.85, 1.15)),
     )

@@ -20,6 +20,7 @@ from tumorlens.datasets.synthesis.tumor import TumorParts
 __all__ = ["Contrast", "draw_contrast"]
 
 _WHITE_T1 = 0.87
+_SUBTLE_SHARE = 0.08
 _RESIDUE_LEVEL = 1.3
 _RESIDUE_MM = 1.5
 
@@ -58,9 +59,7 @@ class Contrast:
     grain: SmoothField
     knots: SmoothField
 
-    def signal(
-        self, grid: Grid, tissue: Tissue, *, lesions: WhiteMatterLesions, tumor: TumorParts | None
-    ) -> Field:
+    def signal(self, grid: Grid, tissue: Tissue, *, lesions: WhiteMatterLesions, tumor: TumorParts | None) -> Field:
         """Noise-free signal at the points of ``grid``; 1 is white matter, 0 is air."""
         solid = np.float32(self.grey) + np.float32(1 - self.grey) * tissue.white
         solid -= np.float32(self.fine) * (tissue.t1 - np.float32(_WHITE_T1)) * tissue.white
@@ -79,9 +78,7 @@ class Contrast:
 
     def _with_tumor(self, values: Field, grid: Grid, tumor: TumorParts) -> Field:
         knots = self.knots.on(grid)
-        values = _mix(
-            values, np.float32(self.oedema) * (1 + np.float32(0.06) * knots), tumor.oedema
-        )
+        values = _mix(values, np.float32(self.oedema) * (1 + np.float32(0.06) * knots), tumor.oedema)
         core = np.float32(self.core) * (1 + np.float32(self.mottle) * knots)
         values = _mix(values, core, tumor.core)
         return _mix(values, np.float32(self.necrosis), tumor.necrosis)
@@ -91,7 +88,7 @@ def draw_contrast(rng: np.random.Generator) -> Contrast:
     """Draw a patient's signal levels."""
     grey = float(rng.uniform(1.04, 1.25))
     fluid = float(rng.uniform(0.06, 0.28))
-    conspicuity = float(0.22 + 0.88 * rng.beta(1.8, 1.4))
+    conspicuity = _draw_conspicuity(rng)
     oedema = grey * (1 + conspicuity)
     return Contrast(
         grey=grey,
@@ -108,6 +105,13 @@ def draw_contrast(rng: np.random.Generator) -> Contrast:
         grain=draw_field(rng, knot_mm=3.5, amplitude=float(rng.uniform(0.015, 0.045))),
         knots=draw_field(rng, knot_mm=5.0),
     )
+
+
+def _draw_conspicuity(rng: np.random.Generator) -> float:
+    """By how much oedema outshines grey matter: hardly in a few patients, clearly in most."""
+    if rng.random() < _SUBTLE_SHARE:
+        return float(rng.uniform(0.1, 0.3))
+    return float(0.45 + 0.75 * rng.beta(1.8, 1.4))
 
 
 def _mix(below: Field, above: Field | np.float32, share: Field) -> Field:

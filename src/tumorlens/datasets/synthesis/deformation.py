@@ -63,17 +63,13 @@ class Deformation:
     small: tuple[SmoothField, SmoothField, SmoothField]
     ventricles: float
 
-    def pull_back(
-        self, grid: Grid, *, template: Template, mass_effect: MassEffect | None = None
-    ) -> Points:
+    def pull_back(self, grid: Grid, *, template: Template, mass_effect: MassEffect | None = None) -> Points:
         """Positions in the template of the tissue at the points of ``grid``."""
         points = self._affine(grid)
         for axis in range(3):
             points[axis] += self.large[axis].on(grid)
             points[axis] += self.small[axis].on(grid)
-        widening = _radial_shift(
-            _offsets(points, _VENTRICLES_MM), _VENTRICLES_REACH_MM, self.ventricles
-        )
+        widening = _radial_shift(_offsets(points, _VENTRICLES_MM), _VENTRICLES_REACH_MM, self.ventricles)
         points += widening
         if mass_effect is not None:
             _push(points, grid, mass_effect, template)
@@ -115,9 +111,7 @@ def _draw_matrix(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     scale = rng.normal(0.915, 0.025) * np.exp(rng.normal(0, 0.02, 3))
     tilt, nod, turn = np.deg2rad(rng.normal(0, (2.0, 4.0, 2.0)))
     shear = np.eye(3) + np.triu(rng.normal(0, 0.015, (3, 3)), 1)
-    rotation = (
-        _plane_rotation(tilt, 0, 2) @ _plane_rotation(nod, 0, 1) @ _plane_rotation(turn, 1, 2)
-    )
+    rotation = _plane_rotation(tilt, 0, 2) @ _plane_rotation(nod, 0, 1) @ _plane_rotation(turn, 1, 2)
     return np.diag(1 / scale) @ shear @ rotation
 
 

@@ -46,18 +46,12 @@ class SmoothField:
             values = total
         return values
 
-    def _taps(
-        self, positions: npt.NDArray[np.float32], *, axis: int
-    ) -> tuple[npt.NDArray[np.intp], Field]:
+    def _taps(self, positions: npt.NDArray[np.float32], *, axis: int) -> tuple[npt.NDArray[np.intp], Field]:
         last = self.coefficients.shape[axis] - 3
-        place = np.clip(
-            (positions.astype(np.float64) - self.origin_mm[axis]) / self.knot_mm, 0, last
-        )
+        place = np.clip((positions.astype(np.float64) - self.origin_mm[axis]) / self.knot_mm, 0, last)
         first = np.minimum(place.astype(np.intp), last - 1)
         t = place - first
-        weights = np.stack(
-            [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]
-        )
+        weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3])
         return first, (weights / 6).astype(np.float32)
 
 

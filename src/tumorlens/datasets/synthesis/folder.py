@@ -35,9 +35,7 @@ FORMAT_VERSION = 1
 _Row = tuple[str, str, str, str, int, str]
 
 
-def synthesize(
-    folder: Path, settings: SynthesisSettings | None = None, *, progress: Progress = SILENT
-) -> Path:
+def synthesize(folder: Path, settings: SynthesisSettings | None = None, *, progress: Progress = SILENT) -> Path:
     """Write synthetic scans to ``folder``, whole or not at all.
 
     ``images/NAME.png`` (8-bit grey), ``masks/NAME.png`` (255 where the tumour is, else 0),
@@ -59,9 +57,7 @@ def synthesize(
     """
     settings = settings or SynthesisSettings()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise InputError(
-            f"{folder} exists already: give a new folder for synthetic scans or remove it first."
-        )
+        raise InputError(f"{folder} exists already: give a new folder for synthetic scans or remove it first.")
     with atomic_directory(folder, replace=True) as draft:
         for name in ("images", "masks"):
             (draft / name).mkdir()
@@ -86,9 +82,7 @@ def _in_threads(draft: Path, settings: SynthesisSettings) -> Iterator[list[_Row]
     """Make the patients side by side and yield their rows in order."""
     pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8))
     try:
-        yield from pool.map(
-            lambda index: _write_patient(draft, settings, index), range(settings.patients)
-        )
+        yield from pool.map(lambda index: _write_patient(draft, settings, index), range(settings.patients))
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -128,9 +122,7 @@ def _description(settings: SynthesisSettings, rows: list[_Row]) -> dict[str, Any
         "settings": dataclasses.asdict(settings),
         "slices": {name: classes.count(name) for name in sorted(set(classes))},
         "tumor_from_mask_area_mm2": MIN_TUMOR_AREA_MM2,
-        "shortcut": "bright square in the top left corner of tumour slices"
-        if settings.shortcut
-        else None,
+        "shortcut": "bright square in the top left corner of tumour slices" if settings.shortcut else None,
         "templates": {
             "source": TEMPLATE_SOURCE,
             "nilearn": metadata.version("nilearn"),

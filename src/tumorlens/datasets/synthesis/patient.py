@@ -65,9 +65,7 @@ class Head:
         return areas
 
 
-def draw_head(
-    settings: SynthesisSettings, index: int, *, has_tumor: bool, attempt: int = 0
-) -> Head:
+def draw_head(settings: SynthesisSettings, index: int, *, has_tumor: bool, attempt: int = 0) -> Head:
     """Draw the head of patient ``index``; another ``attempt`` gives the head another tumour."""
     rng = random_stream(settings, Stream.ANATOMY, index)
     anatomy = draw_anatomy(rng, deformation_mm=settings.deformation_mm)
@@ -82,9 +80,7 @@ def patient_name(settings: SynthesisSettings, index: int) -> str:
     return f"patient{index:0{max(len(str(settings.patients - 1)), 3)}d}"
 
 
-def random_stream(
-    settings: SynthesisSettings, stream: Stream, *numbers: int
-) -> np.random.Generator:
+def random_stream(settings: SynthesisSettings, stream: Stream, *numbers: int) -> np.random.Generator:
     """The generator for one purpose; depends on the seed, the purpose and ``numbers`` only."""
     sequence = np.random.SeedSequence(settings.seed, spawn_key=(int(stream), *numbers))
     return np.random.Generator(np.random.PCG64(sequence))

@@ -117,17 +117,13 @@ def _most(settings: SynthesisSettings) -> int:
     return max(round(_TUMOR_SLICES * settings.slices_each), 1)
 
 
-def _choose_heights(
-    settings: SynthesisSettings, cuts: list[_Cuts], rng: np.random.Generator
-) -> list[list[float]]:
+def _choose_heights(settings: SynthesisSettings, cuts: list[_Cuts], rng: np.random.Generator) -> list[list[float]]:
     chosen: list[list[float]] = []
     for cut in cuts:
         count = min(_most(settings), len(cut.tumor))
         chosen.append(rng.choice(cut.tumor, count, replace=False).tolist())
     wanted = _wanted_clear(chosen, total=settings.patients * settings.slices_each)
-    ill_first = sorted(
-        range(len(cuts)), key=lambda index: (len(cuts[index].tumor) == 0, rng.random())
-    )
+    ill_first = sorted(range(len(cuts)), key=lambda index: (len(cuts[index].tumor) == 0, rng.random()))
     for index in ill_first:
         missing = settings.slices_each - len(chosen[index])
         chosen[index] += _fill(cuts[index].clear, missing, wanted, rng)
@@ -138,15 +134,11 @@ def _wanted_clear(chosen: list[list[float]], *, total: int) -> npt.NDArray[np.fl
     """How many slices without tumour each height band should get: in proportion to those with."""
     tumor = np.array([height for heights in chosen for height in heights])
     bands = _band(np.array([HEIGHT_RANGE_MM[1]]))[0] + 1
-    shares = (
-        np.bincount(_band(tumor), minlength=bands).astype(float) if len(tumor) else np.ones(bands)
-    )
+    shares = np.bincount(_band(tumor), minlength=bands).astype(float) if len(tumor) else np.ones(bands)
     return shares * (total - len(tumor)) / shares.sum()
 
 
-def _fill(
-    clear: _Heights, count: int, wanted: npt.NDArray[np.float64], rng: np.random.Generator
-) -> list[float]:
+def _fill(clear: _Heights, count: int, wanted: npt.NDArray[np.float64], rng: np.random.Generator) -> list[float]:
     """Take ``count`` heights, each from the band that lacks most, and lower ``wanted``."""
     left = rng.permutation(clear)
     taken: list[float] = []

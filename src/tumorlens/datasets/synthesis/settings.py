@@ -27,7 +27,7 @@ FIELD_OF_VIEW_MM = 240.0
 HEIGHT_RANGE_MM = (-48.0, 64.0)
 """Slices lie between these heights: from the cerebellum to below the top of the smallest head."""
 
-MIN_TUMOR_AREA_MM2 = 200.0
+MIN_TUMOR_AREA_MM2 = 300.0
 """From this mask area on a slice is ``tumor``; one with a smaller, non-empty mask is not used."""
 
 _USABLE_HEIGHT = 0.7
@@ -97,9 +97,7 @@ class SynthesisSettings:
 
 def _check_count(name: str, value: object, *, lowest: int, highest: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
-        raise InputError(
-            f"{name} must be a whole number from {lowest} to {highest}, got {value!r}."
-        )
+        raise InputError(f"{name} must be a whole number from {lowest} to {highest}, got {value!r}.")
 
 
 def _is_number(value: object) -> bool:
@@ -125,6 +123,5 @@ def _check_deformation(value: tuple[float, float]) -> None:
     fits = isinstance(value, tuple) and len(value) == 2 and all(_is_number(end) for end in value)
     if not fits or not 0 <= value[0] <= value[1] <= _MAX_DEFORMATION_MM:
         raise InputError(
-            "deformation_mm must be two numbers, lowest and highest, from 0 to "
-            f"{_MAX_DEFORMATION_MM:g}, got {value!r}."
+            f"deformation_mm must be two numbers, lowest and highest, from 0 to {_MAX_DEFORMATION_MM:g}, got {value!r}."
         )

@@ -107,14 +107,10 @@ def _cut(settings: SynthesisSettings, plan: PatientPlan, head: Head) -> Iterator
         acquired = look.scanner.acquire(noise, signal, brain, grid=part, pixel_mm=settings.pixel_mm)
         levels = look.scanner.grey_levels(acquired, scaling=settings.scaling)
         for height, picture, mask in zip(plan.heights_mm[block], levels, masks, strict=True):
-            yield _finish(
-                settings, height, _frame(settings, window, picture), _frame(settings, window, mask)
-            )
+            yield _finish(settings, height, _frame(settings, window, picture), _frame(settings, window, mask))
 
 
-def _finish(
-    settings: SynthesisSettings, height: float, pixels: Picture, mask: Mask
-) -> SyntheticSlice:
+def _finish(settings: SynthesisSettings, height: float, pixels: Picture, mask: Mask) -> SyntheticSlice:
     made = SyntheticSlice(pixels, mask, height, float(mask.sum()) * settings.pixel_mm**2)
     if settings.shortcut and made.label == "tumor":
         return replace(made, pixels=mark_corner(pixels, pixel_mm=settings.pixel_mm))
@@ -140,9 +136,7 @@ def _signal(head: Head, look: _Look, middle: Grid) -> tuple[Field, Field, npt.ND
     )
 
 
-def _frame(
-    settings: SynthesisSettings, window: tuple[slice, slice], part: npt.NDArray[_Value]
-) -> npt.NDArray[_Value]:
+def _frame(settings: SynthesisSettings, window: tuple[slice, slice], part: npt.NDArray[_Value]) -> npt.NDArray[_Value]:
     """Lay the part of a picture that can hold brain into the whole picture."""
     whole = np.zeros((settings.size, settings.size), part.dtype)
     whole[window] = part

@@ -21,8 +21,7 @@ from tumorlens.datasets.synthesis.volume import Volume
 __all__ = ["TEMPLATE_LICENCE", "TEMPLATE_SOURCE", "Template", "load_template"]
 
 TEMPLATE_SOURCE = (
-    "MNI152 (ICBM 2009a nonlinear symmetric) T1, grey- and white-matter maps at 1 mm, "
-    "as carried by nilearn"
+    "MNI152 (ICBM 2009a nonlinear symmetric) T1, grey- and white-matter maps at 1 mm, as carried by nilearn"
 )
 
 TEMPLATE_LICENCE = (
@@ -83,9 +82,7 @@ def _work_out_places(t1: Field, white: Field, origin_mm: Point) -> npt.NDArray[n
     ventricles = _lateral_ventricles(coarse, depth_mm, origin_mm)
     ventricle_mm = ndimage.distance_transform_edt(~ventricles) * _COARSE_MM
     tracts = ndimage.gaussian_filter(tracts, _TRACT_BLUR_MM / _COARSE_MM, truncate=3)
-    return np.stack(
-        [tracts, depth_mm, ventricle_mm], axis=-1, dtype=np.float32, casting="same_kind"
-    )
+    return np.stack([tracts, depth_mm, ventricle_mm], axis=-1, dtype=np.float32, casting="same_kind")
 
 
 def _signed_depth_mm(brain: npt.NDArray[np.bool_]) -> Field:

@@ -118,9 +118,7 @@ class Tumor:
             * (1 + np.float32(0.45) * tongues)
         )
         soft = np.float32(0.5 / self.edge_mm)
-        spread = (
-            smoothstep((reach - outside_mm) * soft) if self.oedema_mm > 0 else np.zeros_like(reach)
-        )
+        spread = smoothstep((reach - outside_mm) * soft) if self.oedema_mm > 0 else np.zeros_like(reach)
         return within * spread * (1 - tissue.fluid)
 
 
@@ -155,10 +153,7 @@ def _reach_mm(radius_mm: float, oedema_mm: float) -> float:
 def _draw_centre(rng: np.random.Generator, *, anatomy: Anatomy, radius_mm: float) -> Point:
     """Draw a height, all as likely as each other, then a place inside the brain at it."""
     height = float(rng.uniform(*HEIGHTS_MM))
-    y, x = (
-        (CENTRE_MM[axis] + rng.uniform(-1, 1, _SITES) * HALF_HEAD_MM[axis]).astype(np.float32)
-        for axis in (1, 2)
-    )
+    y, x = ((CENTRE_MM[axis] + rng.uniform(-1, 1, _SITES) * HALF_HEAD_MM[axis]).astype(np.float32) for axis in (1, 2))
     grid = Grid(np.array([height], np.float32), y, x)
     tissue = anatomy.tissue(grid)
     wanted_mm = min(0.6 * radius_mm, 10.0)

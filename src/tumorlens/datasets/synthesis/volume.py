@@ -59,21 +59,15 @@ class Volume:
             total += np.take(flat, base + step, axis=0) * weight[:, None]
         return total
 
-    def read_nearest(
-        self, points_mm: npt.NDArray[np.float32], *, channel: int
-    ) -> npt.NDArray[np.float32]:
+    def read_nearest(self, points_mm: npt.NDArray[np.float32], *, channel: int) -> npt.NDArray[np.float32]:
         """Values ``(...)`` of one map at the voxels nearest to positions ``(3, ...)``."""
         indices = tuple(
             np.clip(np.rint((points_mm[axis] - start) / self.step_mm).astype(np.intp), 0, size - 1)
-            for axis, (start, size) in enumerate(
-                zip(self.origin_mm, self.values.shape[:3], strict=True)
-            )
+            for axis, (start, size) in enumerate(zip(self.origin_mm, self.values.shape[:3], strict=True))
         )
         return self.values[(*indices, channel)]
 
-    def _place(
-        self, points_mm: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    def _place(self, points_mm: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
         origin = np.asarray(self.origin_mm, np.float32)[:, None]
         last = np.array(self.values.shape[:3], np.float32)[:, None] - 1
         place = np.clip((points_mm - origin) / np.float32(self.step_mm), 0, last)

@@ -49,8 +49,8 @@ def effective_preprocessing(spec: BackboneSpec, network: Network) -> Preprocessi
     if network.fitted is None:
         return spec.preprocessing
     mean, variance = network.fitted
-    std = np.sqrt(np.asarray(variance) * np.asarray(spec.preprocessing.std))
-    return replace(spec.preprocessing, mean=tuple(mean), std=tuple(std.tolist()))
+    red, green, blue = np.sqrt(np.asarray(variance) * np.asarray(spec.preprocessing.std)).tolist()
+    return replace(spec.preprocessing, mean=(mean[0], mean[1], mean[2]), std=(red, green, blue))
 
 
 def _notes(spec: BackboneSpec, used: Preprocessing) -> list[str]:

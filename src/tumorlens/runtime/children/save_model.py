@@ -28,9 +28,8 @@ def save_model(
     """Write ``model.keras`` to ``folder``; the classifier's arrays are in ``head.npz`` there."""
     inputs, tensor = _from_file(**body) if "model" in body else _from_backbone(pooled=pooled, **body)
     if len(tensor.shape) == 4:
-        tensor = (
-            layers.GlobalAveragePooling2D(name="pooling")(tensor) if pooled else layers.Flatten(name="flat")(tensor)
-        )
+        collect = layers.GlobalAveragePooling2D(name="pooling") if pooled else layers.Flatten(name="flat")
+        tensor = collect(tensor)
     with np.load(folder / "head.npz", allow_pickle=False) as arrays:
         for i, activation in enumerate(activations):
             tensor = _dense(tensor, arrays[f"weight{i}"], arrays[f"bias{i}"], activation, name=f"dense{i + 1}")
