@@ -1,8 +1,8 @@
 """Peak memory of ``tumorlens compare`` on a data set, and on perturbed copies of it, ten times as many.
 
-The copies differ from the originals by noise of a few grey levels and a shift of up to three pixels; groups are given
-(the original's number), so no clusters are searched. The allowance for the large set is the small set's limit plus three
-times the matrix of pooled features.
+The copies differ from the originals by noise of a few grey levels and a shift of up to three pixels; groups are
+given (the original's number), so no clusters are searched. The allowance for the large set is the small set's limit
+plus three times the matrix of pooled features.
 """
 
 from __future__ import annotations

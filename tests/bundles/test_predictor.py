@@ -119,7 +119,8 @@ def test_nothing_to_predict(bundle, tmp_path: Path, name: str) -> None:
 def test_predicting_imports_no_training_library(tiny_study, bundle) -> None:
     scan = next((tiny_study.folder / "images").iterdir())
     code = (
-        "import sys; from tumorlens.cli.main import main; code = main(['predict', sys.argv[1], sys.argv[2], '--json'])\n"
+        "import sys; from tumorlens.cli.main import main\n"
+        "code = main(['predict', sys.argv[1], sys.argv[2], '--json'])\n"
         "heavy = {'keras', 'tensorflow', 'sklearn', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules)\n"
         "sys.exit(code or (', '.join(heavy) if heavy else 0))"
     )

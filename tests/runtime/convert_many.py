@@ -15,11 +15,11 @@ from typing import Any
 os.environ["KERAS_BACKEND"] = "openvino"
 sys.modules["tensorflow"] = None  # type: ignore[assignment]
 
-import keras
+import keras  # noqa: E402  # the engine must be chosen before
 
-from tumorlens.backbones import find_backbone
-from tumorlens.runtime.children.networks import load_network
-from tumorlens.runtime.children.tasks import TASKS
+from tumorlens.backbones import find_backbone  # noqa: E402
+from tumorlens.runtime.children.networks import load_network  # noqa: E402
+from tumorlens.runtime.children.tasks import TASKS  # noqa: E402
 
 
 def structure(name: str, size: int) -> dict[str, Any]:

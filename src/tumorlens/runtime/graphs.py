@@ -82,7 +82,7 @@ def preprocess_pixels(pixels: Any, *, size: int | tuple[int, int], preprocessing
     x = _resize(op.convert(pixels, ov.Type.f32), size)
     if steps.reverse_channels:
         x = op.gather(x, op.constant(np.array([2, 1, 0], np.int64)), op.constant(np.int64(3)))
-    if steps != _IDENTITY:
+    if (steps.gain, steps.offset) != (_IDENTITY.gain, _IDENTITY.offset):
         x = op.multiply(x, _row(steps.gain))
         x = op.add(x, _row(steps.offset))
     return x.output(0)

@@ -50,6 +50,8 @@ def run_job(task: str, request: dict[str, Any], *, folder: Path, purpose: str) -
     if not answer.is_file():
         raise TumorlensError(f"{purpose} failed: {_last_words(process)}.")
     result: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+    if "failure" in result:
+        raise TumorlensError(f"{purpose} failed: {result['failure']}.")
     if "error" in result:
         raise getattr(errors, result["error"], TumorlensError)(result["message"])
     return result

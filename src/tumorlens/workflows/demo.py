@@ -19,8 +19,9 @@ from tumorlens.workspace import Workspace
 
 __all__ = ["DemoResult", "run_demo"]
 
-_PATIENTS = 48
-_SLICES_EACH = 8
+_PATIENTS = 80
+_SLICES_EACH = 5
+_TUMOR_SHARE = 0.6
 _SCRATCH_SIZE = 96
 
 
@@ -79,6 +80,8 @@ def _scans(workspace: Workspace, folder: Path, *, seed: int, progress: Progress)
         return load_dataset(workspace, name)
     except NotFoundError:
         if not folder.exists():
-            settings = SynthesisSettings(patients=_PATIENTS, slices_each=_SLICES_EACH, seed=seed)
+            settings = SynthesisSettings(
+                patients=_PATIENTS, slices_each=_SLICES_EACH, tumor_share=_TUMOR_SHARE, seed=seed
+            )
             synthesize_scans(folder, settings, workspace=workspace, progress=progress)
         return import_synthetic(folder, name, workspace=workspace, progress=progress)

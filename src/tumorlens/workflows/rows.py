@@ -1,4 +1,4 @@
-"""The figures of one classifier on a context's split: the same call for baselines, networks and the CNN from scratch."""
+"""The figures of one classifier on a context's split: one call for baselines, networks and the CNN from scratch."""
 
 from __future__ import annotations
 

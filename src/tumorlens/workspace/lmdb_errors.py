@@ -1,4 +1,7 @@
-"""What LMDB says when it cannot write, as one sentence. Apart from the package's other names: most callers need no LMDB."""
+"""What LMDB says when it cannot write, as one sentence.
+
+Not among the package's own names, since most callers need no LMDB.
+"""
 
 from __future__ import annotations
 

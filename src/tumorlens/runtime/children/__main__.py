@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,19 @@ def main(folder: Path) -> None:
         answer = _run(request, folder)
     except TumorlensError as error:
         answer = {"error": type(error).__name__, "message": str(error)}
+    except Exception as error:  # whatever Keras raises must reach the user as one sentence
+        traceback.print_exc()
+        answer = {"failure": f"{type(error).__name__}: {_first_words(error)}"}
     temporary = folder / "answer.tmp"
     temporary.write_text(json.dumps(answer), encoding="utf-8")
     temporary.replace(folder / "answer.json")
+
+
+def _first_words(error: Exception) -> str:
+    """The first line that says something; Keras puts the place before the reason, and colours it."""
+    lines = (re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines())
+    said = (line for line in lines if line and not line.startswith("Exception encountered"))
+    return next(said, "no reason given").rstrip(".:")
 
 
 def _run(request: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def export_graph(model: keras.Model) -> ov.Model:
     Raises:
         TumorlensError: Some operation would still depend on the batch.
     """
-    (size,) = {model.input.shape[1:]}
+    size = model.inputs[0].shape[1:]
     signature = [keras.InputSpec(shape=(_TRACED_BATCH, *size), dtype="float32")]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.xml"

@@ -40,7 +40,7 @@ def save_model(
 
 def _from_file(*, model: str, output_layer: str) -> tuple[Any, Any]:
     body = load_body(Path(model), output_layer)
-    inputs = keras.Input(body.input.shape[1:], name="pixels")
+    inputs = keras.Input(body.inputs[0].shape[1:], name="pixels")
     return inputs, body(inputs)
 
 

@@ -1,0 +1,37 @@
+"""The public names load when used, and importing the package costs nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import tumorlens as tl
+
+
+def test_every_public_name_loads() -> None:
+    for name in tl.__all__:
+        assert getattr(tl, name) is not None
+    assert set(tl.__all__) <= set(dir(tl))
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = tl.nothing
+
+
+def test_import_is_light() -> None:
+    code = "import sys, tumorlens; sys.exit(', '.join({'numpy', 'pandas', 'openvino', 'keras'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_compare_from_python(tiny_study, tiny_comparison, capsys) -> None:
+    scans = tl.load_scans("tiny", workspace=tiny_study.workspace.root)
+    result = tl.compare(scans, size=64)
+    assert result.folder == tiny_comparison.folder
+    result.table()
+    assert "efficientnet-lite0" in capsys.readouterr().out
+    scan = tiny_study.folder / "images" / scans.manifest["source"][0]
+    assert result.best.predict(str(scan)).label in scans.classes

@@ -1,0 +1,20 @@
+"""The ledger only grows, and a line cut short by a kill harms nothing."""
+
+from __future__ import annotations
+
+from tumorlens.workflows.ledger import count_openings, record_opening
+from tumorlens.workspace import Workspace
+
+
+def test_counts_by_split(workspace: Workspace) -> None:
+    for split in ("a", "b", "a"):
+        record_opening(workspace, dataset="d", split_digest=split, run="r")
+    assert (count_openings(workspace, "a"), count_openings(workspace, "b"), count_openings(workspace, "c")) == (2, 1, 0)
+
+
+def test_half_a_line_is_passed_over(workspace: Workspace) -> None:
+    record_opening(workspace, dataset="d", split_digest="a", run="r")
+    with workspace.ledger.open("a") as file:
+        file.write('{"split_digest": "a"\n')
+    record_opening(workspace, dataset="d", split_digest="a", run="r")
+    assert count_openings(workspace, "a") == 2
