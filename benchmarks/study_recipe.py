@@ -19,9 +19,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+
 from measuring import report, run, tumorlens
 from throughput import bare_openvino
-
 from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.datasets import load_dataset
 from tumorlens.runtime import feature_graph

@@ -7,7 +7,8 @@ moment, by Ctrl-C or a kill, loses the vectors since the last transaction and no
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +18,12 @@ from tumorlens.datasets import Dataset
 from tumorlens.features.kind import FeatureKind, View
 from tumorlens.features.store import FeatureStore
 from tumorlens.progress import SILENT, Progress
-from tumorlens.runtime import FeatureGraph, compile_graph
-from tumorlens.types import Features, Pixels
+from tumorlens.runtime import FeatureGraph, Outputs, compile_graph
+from tumorlens.types import Features
 
 __all__ = ["FeatureSet", "extract_features", "feature_kind"]
 
+_OUTPUTS: dict[View, str] = {"pooled": "features", "flat": "map"}
 _COMMIT_SECONDS = 1.0
 _COMMIT_BYTES = 32 << 20
 
@@ -50,29 +52,30 @@ def extract_features(
     graph: FeatureGraph,
     store: FeatureStore,
     *,
-    view: View = "pooled",
+    views: Sequence[View] = ("pooled",),
     threads: int | None = None,
     progress: Progress = SILENT,
-) -> FeatureSet:
-    """Compute the features of every distinct scan that has none yet.
+) -> dict[View, FeatureSet]:
+    """Compute the features of every distinct scan that has none yet; several views take one pass.
 
     Args:
         dataset: The scans.
         graph: The network.
         store: Where vectors are kept.
-        view: ``pooled`` or ``flat``.
+        views: ``pooled``, ``flat`` or both.
         threads: CPU threads; all by default.
         progress: Told of every scan.
 
     Returns:
-        Which vectors belong to which row.
+        For each view, which vectors belong to which row.
     """
-    kind = feature_kind(dataset, graph, view)
+    kinds = {view: feature_kind(dataset, graph, view) for view in views}
     digests = tuple(dataset.manifest["pixel_digest"])
-    missing = store.missing(kind, digests)
+    lacking = {digest for kind in kinds.values() for digest in store.missing(kind, digests)}
+    missing = [digest for digest in dict.fromkeys(digests) if digest in lacking]
     if missing:
-        _compute(dataset, graph, store, kind, missing, threads=threads, progress=progress)
-    return FeatureSet(kind, digests, len(missing))
+        _compute(dataset, graph, store, list(kinds.values()), missing, threads=threads, progress=progress)
+    return {view: FeatureSet(kind, digests, len(missing)) for view, kind in kinds.items()}
 
 
 def feature_kind(dataset: Dataset, graph: FeatureGraph, view: View) -> FeatureKind:
@@ -92,39 +95,41 @@ def _compute(
     dataset: Dataset,
     graph: FeatureGraph,
     store: FeatureStore,
-    kind: FeatureKind,
+    kinds: Sequence[FeatureKind],
     missing: Sequence[str],
     *,
     threads: int | None,
     progress: Progress,
 ) -> None:
-    output = "features" if kind.view == "pooled" else "map"
     network = compile_graph(
         graph.path,
         goal="throughput",
-        outputs=[output],
+        outputs=[_OUTPUTS[kind.view] for kind in kinds],
         threads=threads,
         scan_size=_common_size(dataset, missing),
     )
-    title = f"{graph.backbone}: features"
-    with dataset.open_pixels() as pixels, progress.task(title, total=len(missing)) as task:
-
-        def scans() -> Iterator[tuple[str, Pixels]]:
-            for digest in missing:
-                yield digest, pixels.get(digest)
-
-        pending: list[tuple[str, Features]] = []
+    bytes_each = 4 * sum(kind.width for kind in kinds)
+    with (
+        dataset.open_pixels() as pixels,
+        progress.task(f"{graph.backbone}: features", total=len(missing)) as task,
+        closing(network.stream((digest, pixels.get(digest)) for digest in missing)) as answers,
+    ):
+        pending: list[tuple[str, Outputs]] = []
         last_commit = time.monotonic()
         try:
-            for digest, answer in network.stream(scans()):
-                pending.append((digest, answer[output].reshape(-1)))
+            for answer in answers:
+                pending.append(answer)
                 task.advance()
-                if len(pending) * kind.width * 4 > _COMMIT_BYTES or time.monotonic() - last_commit > _COMMIT_SECONDS:
-                    store.put_many(kind, pending)
+                if len(pending) * bytes_each > _COMMIT_BYTES or time.monotonic() - last_commit > _COMMIT_SECONDS:
+                    _commit(store, kinds, pending)
                     pending, last_commit = [], time.monotonic()
         finally:
-            if pending:
-                store.put_many(kind, pending)
+            _commit(store, kinds, pending)
+
+
+def _commit(store: FeatureStore, kinds: Sequence[FeatureKind], answers: Sequence[tuple[str, Outputs]]) -> None:
+    for kind in kinds if answers else ():
+        store.put_many(kind, [(digest, outputs[_OUTPUTS[kind.view]].reshape(-1)) for digest, outputs in answers])
 
 
 def _common_size(dataset: Dataset, digests: Sequence[str]) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ requests at a time as there are streams, with one more waiting: on a CPU that is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -92,7 +92,7 @@ class CompiledGraph:
         results = dict(self._stream(enumerate(batch[:, None])))
         return {name: np.concatenate([results[i][name] for i in range(len(batch))]) for name in self._names}
 
-    def stream(self, scans: Iterable[tuple[Key, Pixels]]) -> Iterator[tuple[Key, Outputs]]:
+    def stream(self, scans: Iterable[tuple[Key, Pixels]]) -> Generator[tuple[Key, Outputs], None, None]:
         """Compute the outputs of many scans, reading the next ones while others are computed.
 
         Memory stays bounded by the number of streams; results come in the order of the scans.
@@ -108,7 +108,7 @@ class CompiledGraph:
         """
         return self._stream((key, self._check(pixels, single=True)) for key, pixels in scans)
 
-    def _stream(self, scans: Iterable[tuple[Key, Pixels]]) -> Iterator[tuple[Key, Outputs]]:
+    def _stream(self, scans: Iterable[tuple[Key, Pixels]]) -> Generator[tuple[Key, Outputs], None, None]:
         free = [self._compiled.create_infer_request() for _ in range(self.streams + 1)]
         busy: deque[tuple[Key, ov.InferRequest]] = deque()
         try:

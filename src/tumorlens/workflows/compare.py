@@ -179,7 +179,7 @@ def _fit_all(
     heads: Sequence[HeadKind],
     settings: CompareSettings,
 ) -> list[RunRecord]:
-    runs = [fit_backbone(context, spec, weights, head) for spec, weights in networks for head in heads]
+    runs = [run for spec, weights in networks for run in fit_backbone(context, spec, weights, heads)]
     if settings.from_scratch:
         runs.append(fit_scratch(context, size=settings.scratch_size or settings.size))
     return runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from tumorlens.backbones import BackboneSpec, Weights
 from tumorlens.evaluation import Classifier
 from tumorlens.extras import require_extra
-from tumorlens.features import extract_features
+from tumorlens.features import View, extract_features
 from tumorlens.reports import RANDOM_WEIGHTS
 from tumorlens.runtime import (
     GRAPH_VERSION,
@@ -38,39 +39,49 @@ SCRATCH = "scratch"
 _BODY_OUTPUT = "map"
 
 
-def fit_backbone(context: RunContext, spec: BackboneSpec, weights: Weights, head: HeadKind) -> RunRecord:
-    """Fit a head on a frozen network's features, or find the finished run that did just this.
+def fit_backbone(
+    context: RunContext, spec: BackboneSpec, weights: Weights, heads: Sequence[HeadKind]
+) -> list[RunRecord]:
+    """Fit heads on a frozen network's features, or find the finished runs that did just this.
+
+    The features of all heads take one pass over the scans; it counts to the first run that needs it.
 
     Args:
         context: Data set, split and workspace.
         spec: The network.
         weights: Its weights.
-        head: The kind of head.
+        heads: Kinds of heads.
 
     Returns:
-        The finished run.
+        The finished runs, in the order of the heads.
     """
-    with ResourceMeter() as meter:
-        graph = feature_graph(
-            spec,
-            weights,
-            size=context.size,
-            cache=context.workspace.graphs,
-            progress=context.progress,
-        )
-        config = _config(context, graph, head=head.name, weights=weights.kind)
-        finished = None if context.refit else find_finished(context.workspace, config)
-        if finished is not None:
+    graph = feature_graph(spec, weights, size=context.size, cache=context.workspace.graphs, progress=context.progress)
+    configs = [_config(context, graph, head=head.name, weights=weights.kind) for head in heads]
+    found = [None if context.refit else find_finished(context.workspace, config) for config in configs]
+    views = tuple(dict.fromkeys(head.view for head, run in zip(heads, found, strict=True) if run is None))
+    runs = []
+    for head, config, run in zip(heads, configs, found, strict=True):
+        if run is not None:
             context.progress.say(f"{spec.title}, {head.name} head: finished earlier, nothing to compute.")
-            return finished
-        features = extract_features(
-            context.dataset,
-            graph,
-            context.store,
-            view=head.view,
-            threads=context.threads,
-            progress=context.progress,
+        runs.append(run or _fit_head(context, spec, weights, graph, head=head, config=config, views=views))
+    return runs
+
+
+def _fit_head(
+    context: RunContext,
+    spec: BackboneSpec,
+    weights: Weights,
+    graph: FeatureGraph,
+    *,
+    head: HeadKind,
+    config: RunConfig,
+    views: Sequence[View],
+) -> RunRecord:
+    with ResourceMeter() as meter:
+        extracted = extract_features(
+            context.dataset, graph, context.store, views=views, threads=context.threads, progress=context.progress
         )
+        features = extracted[head.view]
         fitted = head.fit(context, features)
         model = TrainedModel(
             classifier=Classifier(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +15,37 @@ from tumorlens.errors import InputError
 from tumorlens.runtime.children.export import export_graph
 from tumorlens.runtime.graphs import build_feature_graph, save_graph
 
-__all__ = ["convert_file", "load_body"]
+__all__ = ["FileBody", "convert_file", "load_body"]
+
+
+@dataclass(frozen=True)
+class FileBody:
+    """The first part of a model that was read from a file.
+
+    Attributes:
+        pixels: Its input, ``(n, h, w, 3)`` of a fixed size.
+        map: What its last layer gives, ``(n, h, w, c)``.
+        layers: All layers of the model, from input to output.
+    """
+
+    pixels: Any
+    map: Any
+    layers: list[layers.Layer]
 
 
 def convert_file(folder: Path, *, model: str, output_layer: str) -> dict[str, Any]:
     """Write ``graph.xml`` and ``graph.bin`` to ``folder``; the answer holds ``map_shape``."""
-    whole = load_body(Path(model), output_layer)
-    height, width = whole.inputs[0].shape[1:3]
-    body, preprocessing = _cut_rescaling(whole)
-    graph = build_feature_graph(export_graph(body), size=(height, width), preprocessing=preprocessing)
+    body = load_body(Path(model), output_layer)
+    height, width = body.pixels.shape[1:3]
+    start, preprocessing = _after_rescaling(body)
+    graph = build_feature_graph(
+        export_graph(keras.Model(start, body.map)), size=(height, width), preprocessing=preprocessing
+    )
     save_graph(graph, folder / "graph.xml")
-    return {"map_shape": list(whole.output.shape[1:])}
+    return {"map_shape": list(body.map.shape[1:])}
 
 
-def _cut_rescaling(model: keras.Model) -> tuple[keras.Model, Preprocessing]:
-    """The model without the rescalings at its start (Keras cannot convert them without TensorFlow), and those."""
-    tensor, scale, offset = model.inputs[0], 1.0, 0.0
-    for layer in model.layers[1:]:
-        if not isinstance(layer, layers.Rescaling) or np.size(layer.scale) > 1 or np.size(layer.offset) > 1:
-            break
-        tensor, scale = layer.output, scale * float(layer.scale)
-        offset = offset * float(layer.scale) + float(layer.offset)
-    steps = Preprocessing("rescaling", False, scale, mean=(-offset,) * 3, std=(1.0, 1.0, 1.0))
-    return keras.Model(tensor, model.output, name="body"), steps
-
-
-def load_body(path: Path, output_layer: str) -> keras.Model:
+def load_body(path: Path, output_layer: str) -> FileBody:
     """The model in ``path`` up to ``output_layer``.
 
     Raises:
@@ -48,16 +54,30 @@ def load_body(path: Path, output_layer: str) -> keras.Model:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         tensor = model.get_layer(output_layer).output
+        (pixels,) = model.inputs
     except (ValueError, OSError, TypeError, KeyError) as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
         raise InputError(
             f"{path} must be a Keras model with a layer {output_layer!r}, but it cannot be used ({reason}): "
             "give a .keras file that tumorlens wrote."
         ) from error
-    (pixels,) = model.inputs
     if len(tensor.shape) != 4 or None in pixels.shape[1:]:
         raise InputError(
             f"The layer {output_layer!r} of {path} must give a map (n, h, w, c) for scans of a fixed size, "
             f"it gives {tensor.shape} for {pixels.shape}: name a convolution or pooling layer."
         )
-    return keras.Model(pixels, tensor, name="body")
+    return FileBody(pixels, tensor, model.layers)
+
+
+def _after_rescaling(body: FileBody) -> tuple[Any, Preprocessing]:
+    """The tensor behind the rescalings at the model's start, which Keras cannot convert, and what they compute."""
+    tensor, scale, offset = body.pixels, 1.0, 0.0
+    for layer in body.layers:
+        if isinstance(layer, layers.InputLayer):
+            continue
+        if not isinstance(layer, layers.Rescaling) or np.size(layer.scale) > 1 or np.size(layer.offset) > 1:
+            break
+        tensor, scale = layer.output, scale * float(layer.scale)
+        offset = offset * float(layer.scale) + float(layer.offset)
+    steps = Preprocessing("rescaling", False, scale, mean=(-offset, -offset, -offset), std=(1.0, 1.0, 1.0))
+    return tensor, steps

@@ -40,8 +40,8 @@ def save_model(
 
 def _from_file(*, model: str, output_layer: str) -> tuple[Any, Any]:
     body = load_body(Path(model), output_layer)
-    inputs = keras.Input(body.inputs[0].shape[1:], name="pixels")
-    return inputs, body(inputs)
+    inputs = keras.Input(body.pixels.shape[1:], name="pixels")
+    return inputs, keras.Model(body.pixels, body.map, name="body")(inputs)
 
 
 def _from_backbone(*, backbone: str, size: int, weights: str | None, pooled: bool) -> tuple[Any, Any]:
