@@ -112,3 +112,21 @@ def test_killed_writer_keeps_every_finished_transaction(tmp_path: Path) -> None:
         matrix = store.read(_KIND, [_digest(number) for number in range(2 * finished + 2)])
         np.testing.assert_array_equal(matrix[:, 0], np.arange(2 * finished + 2))
         store.put_many(_KIND, [(_digest(10**6), np.zeros(4, np.float32))])
+
+
+def test_reading_a_large_store_does_not_map_all_of_it(tmp_path: Path) -> None:
+    wide = replace(_KIND, width=2 << 20)  # 8 MiB a vector, 320 MiB in all
+    with FeatureStore(tmp_path) as store:
+        for number in range(40):
+            store.put_many(wide, [(_digest(number), np.full(wide.width, number, np.float32))])
+    code = (
+        "import sys, psutil; from pathlib import Path; from tumorlens.features import FeatureStore\n"
+        "store = FeatureStore(Path(sys.argv[1])); reader = store.reader(bytes.fromhex(sys.argv[2]))\n"
+        "reader.get_many([f'{0:064x}']); before = psutil.Process().memory_info().rss\n"
+        "for number in range(40): assert reader.get_many([f'{number:064x}'])[0, 0] == number\n"
+        "print(psutil.Process().memory_info().rss - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), wide.prefix.hex()], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 160 << 20

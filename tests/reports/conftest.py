@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from tumorlens.datasets import ResidualNeighbours
 from tumorlens.evaluation import (
     MAJORITY_CLASS,
     TRIVIAL_BASELINE,
@@ -22,7 +23,6 @@ from tumorlens.reports import (
     RANDOM_WEIGHTS,
     Comparison,
     RowDetail,
-    TrainingNeighbours,
     row_detail,
 )
 
@@ -155,7 +155,7 @@ def _example(
         groups_are=groups_are,
         classes=classes,
         positive_class=positive,
-        residual_neighbours=TrainingNeighbours(753, 27, 9),
+        residual_neighbours=ResidualNeighbours(753, 27, 9),
         parts={
             part: {name: int(((labels == code) & (parts == part)).sum()) for code, name in enumerate(classes)}
             for part in ("train", "validation", "calibration", "test")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tumorlens.reports import MethodsFacts, TrainingNeighbours, methods_paragraph
+from tumorlens.datasets import ResidualNeighbours
+from tumorlens.reports import MethodsFacts, methods_paragraph
 
 PAPER = "Simonyan K., Zisserman A. Very Deep Convolutional Networks. ICLR 2015."
 
@@ -29,7 +30,7 @@ def facts(grouped_example) -> MethodsFacts:
         citation=PAPER,
         weights_digest="cd" * 32,
         head={"head": "linear", "strength": 0.00123, "folds": 5},
-        residual_neighbours=TrainingNeighbours(753, 27, 9),
+        residual_neighbours=ResidualNeighbours(753, 27, 9),
         versions={"tumorlens": "0.1.0", "keras": "3.15.1"},
     )
 

@@ -25,7 +25,7 @@ from keras.src.utils import file_utils
 
 SUFFIX = {"weights": "weights.h5", "legacy": "h5", "model": "keras"}
 
-_GAIN = {"EfficientNetV2": 1.0}  # with more, these networks turn rounding errors into other features
+_GAIN = {"EfficientNetV2": 1.0, "EfficientNetB": 1.4}  # with more, these turn rounding errors into other features
 
 
 def build_like_imagenet(builder: str, size: int) -> keras.Model:
@@ -82,7 +82,8 @@ def save(model: keras.Model, path: Path, layout: str) -> None:
 def main(folder: Path, size: int, layout: str, builders: list[str]) -> None:
     for builder in builders:
         model = build_like_imagenet(builder, size)
-        randomise(model, seed=len(builder), gain=_GAIN.get(builder[:14], 2.0))
+        gain = next((gain for start, gain in _GAIN.items() if builder.startswith(start)), 2.0)
+        randomise(model, seed=len(builder), gain=gain)
         rng = np.random.default_rng(size)
         pixels = rng.integers(0, 256, (2, size, size, 3), dtype=np.uint8)
         pixels[1] = pixels[1] // np.array([1, 2, 4], np.uint8)  # coloured

@@ -17,7 +17,7 @@ from tumorlens.cli.options import (
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="List, show and fetch pretrained networks.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show and fetch pretrained networks.")
 
 _BACKBONE = Annotated[str, typer.Argument(metavar="BACKBONE", help="Name of a network.")]
 

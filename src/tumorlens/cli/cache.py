@@ -10,7 +10,7 @@ from tumorlens.cli.options import JsonOption, QuietOption, WorkspaceOption, sett
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Show and clean cached features and graphs.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show and clean cached features and graphs.")
 
 
 @app.command("show")

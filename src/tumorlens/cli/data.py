@@ -11,7 +11,7 @@ from tumorlens.cli.options import JsonOption, QuietOption, WorkspaceOption, sett
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Import, look at, split and make data sets.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import, look at, split and make data sets.")
 
 _NAME = Annotated[str, typer.Argument(metavar="NAME", help="Name of a data set.")]
 

@@ -26,17 +26,18 @@ app = typer.Typer(
     name="tumorlens",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Compare pretrained networks on brain-MRI slices, fairly and on a CPU. For research, not for patient care.",
 )
-app.command("demo")(demo.demo)
+app.command("demo", short_help="The whole way on synthetic scans, offline.")(demo.demo)
 app.add_typer(data.app, name="data")
-app.command("compare")(compare.compare)
-app.command("train")(train.train)
-app.command("predict")(predict.predict)
+app.command("compare", short_help="Compare networks on a data set.")(compare.compare)
+app.command("train", short_help="Train one model.")(train.train)
+app.command("predict", short_help="What a model says about scans.")(predict.predict)
 app.add_typer(runs.app, name="runs")
 app.add_typer(backbones.app, name="backbones")
 app.add_typer(cache.app, name="cache")
-app.command("doctor")(doctor.doctor)
+app.command("doctor", short_help="Whether this machine has what is needed.")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)

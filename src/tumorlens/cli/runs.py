@@ -10,7 +10,7 @@ from tumorlens.cli.options import JsonOption, QuietOption, WorkspaceOption, sett
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="List, show and remove runs.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show and remove runs.")
 
 _RUN = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run.")]
 

@@ -26,6 +26,10 @@ class ResidualNeighbours:
     above_095: int
     above_098: int
 
+    def to_json(self) -> dict[str, int]:
+        """Keys as in ``docs/json.md``."""
+        return {"test_scans": self.test_scans, "above_0.95": self.above_095, "above_0.98": self.above_098}
+
     def sentence(self) -> str:
         """Say it in one line."""
         return (

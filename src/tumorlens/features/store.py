@@ -26,6 +26,7 @@ from tumorlens.workspace.lmdb_errors import lmdb_errors
 __all__ = ["FeatureReader", "FeatureStore", "StoredKind"]
 
 _INITIAL_BYTES = 1 << 28
+_MOST_BYTES_MAPPED = 64 << 20
 _KINDS = b"kinds"
 _VECTORS = b"vectors"
 
@@ -58,13 +59,9 @@ class FeatureStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with storage_errors(path), _refusals(path):
+        with storage_errors(path):
             path.mkdir(parents=True, exist_ok=True)
-            self._environment = lmdb.open(
-                str(path), map_size=_INITIAL_BYTES, max_dbs=2, readahead=False, max_readers=512
-            )
-            self._vectors = self._environment.open_db(_VECTORS)
-            self._kinds = self._environment.open_db(_KINDS)
+        self._open()
 
     def __enter__(self) -> FeatureStore:
         return self
@@ -80,6 +77,13 @@ class FeatureStore:
     def close(self) -> None:
         """Release the files."""
         self._environment.close()
+
+    def release_after(self, bytes_read: int) -> None:
+        """Give mapped pages back once enough was read: they would add up to the whole store in memory."""
+        self._bytes_mapped += bytes_read
+        if self._bytes_mapped > _MOST_BYTES_MAPPED:
+            self.close()
+            self._open()
 
     def missing(self, kind: FeatureKind, digests: Iterable[str]) -> list[str]:
         """Those of ``digests`` (distinct, in order) that have no vector of ``kind``."""
@@ -126,6 +130,15 @@ class FeatureStore:
                 StoredKind(json.loads(description), *self._measure(transaction, prefix))
                 for prefix, description in transaction.cursor(db=self._kinds)
             ]
+
+    def _open(self) -> None:
+        with _refusals(self._path):
+            self._environment = lmdb.open(
+                str(self._path), map_size=_INITIAL_BYTES, max_dbs=2, readahead=False, max_readers=512
+            )
+            self._vectors = self._environment.open_db(_VECTORS)
+            self._kinds = self._environment.open_db(_KINDS)
+        self._bytes_mapped = 0
 
     def _measure(self, transaction: lmdb.Transaction[bytes], prefix: bytes) -> tuple[int, int]:
         count = size = 0
@@ -186,7 +199,10 @@ class FeatureReader:
                         "run tumorlens cache clean --features and repeat the command."
                     )
                 matrix[row] = vector
-        return np.empty((0, width or 0), np.float32) if matrix is None else matrix
+        if matrix is None:
+            return np.empty((0, width or 0), np.float32)
+        self._store.release_after(matrix.nbytes)
+        return matrix
 
 
 def _encode(vector: Features, width: int) -> bytes:

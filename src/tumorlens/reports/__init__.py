@@ -11,7 +11,6 @@ from tumorlens.reports.comparison import (
     SYNTHETIC,
     Comparison,
     Protocol,
-    TrainingNeighbours,
 )
 from tumorlens.reports.details import HistoryRow, RowDetail, row_detail
 from tumorlens.reports.html import Picture, Report, html_report, write_html_report
@@ -32,7 +31,6 @@ __all__ = [
     "Protocol",
     "Report",
     "RowDetail",
-    "TrainingNeighbours",
     "caveats",
     "comparison_plots",
     "html_report",

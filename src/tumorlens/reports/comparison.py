@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from tumorlens.datasets import ResidualNeighbours
 from tumorlens.errors import IntegrityError
 from tumorlens.evaluation import GroupsAre, RowFigures
 
@@ -21,7 +22,6 @@ __all__ = [
     "SYNTHETIC",
     "Comparison",
     "Protocol",
-    "TrainingNeighbours",
 ]
 
 Protocol: TypeAlias = Literal["grouped", "study"]
@@ -39,29 +39,6 @@ RANDOM_WEIGHTS = "random weights"
 """Mark of networks that were not pretrained."""
 
 
-@dataclass(frozen=True)
-class TrainingNeighbours:
-    """How many test scans still look like a scan of the training part.
-
-    Attributes:
-        test_scans: Scans in the test part.
-        above_095: Those with a training scan whose thumbnail correlates above 0.95.
-        above_098: The same above 0.98.
-    """
-
-    test_scans: int
-    above_095: int
-    above_098: int
-
-    def to_json(self) -> dict[str, int]:
-        """Keys as in ``docs/json.md``."""
-        return {
-            "test_scans": self.test_scans,
-            "above_0.95": self.above_095,
-            "above_0.98": self.above_098,
-        }
-
-
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Several classifiers on one split of one data set.
@@ -70,7 +47,7 @@ class Comparison:
         protocol: "grouped", or "study" for the original, leaky split.
         dataset: Name of the data set.
         split_digest: Digest of the split, 64 hex digits.
-        groups_are: What the split kept together; "none" under the study's protocol.
+        groups_are: What a group of the data set is: the unit of the intervals, and what a grouped split keeps together.
         classes: Class names in order.
         positive_class: The class whose ROC area is given; ``None`` for more than two classes.
         residual_neighbours: Test scans that look like a training scan; ``None`` where not counted.
@@ -91,7 +68,7 @@ class Comparison:
     groups_are: GroupsAre
     classes: tuple[str, ...]
     positive_class: str | None
-    residual_neighbours: TrainingNeighbours | None
+    residual_neighbours: ResidualNeighbours | None
     parts: Mapping[str, Mapping[str, int]]
     rows: tuple[RowFigures, ...]
     best: str | None = None
@@ -163,7 +140,7 @@ class Comparison:
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _read_neighbours(value: Mapping[str, int] | None) -> TrainingNeighbours | None:
+def _read_neighbours(value: Mapping[str, int] | None) -> ResidualNeighbours | None:
     if value is None:
         return None
-    return TrainingNeighbours(value["test_scans"], value["above_0.95"], value["above_0.98"])
+    return ResidualNeighbours(value["test_scans"], value["above_0.95"], value["above_0.98"])

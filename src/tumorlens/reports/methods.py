@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tumorlens.datasets import ResidualNeighbours
 from tumorlens.evaluation import GroupsAre, RowFigures
-from tumorlens.reports.comparison import RESEARCH_ONLY, TrainingNeighbours
+from tumorlens.reports.comparison import RESEARCH_ONLY
 from tumorlens.reports.wording import counted, number
 
 __all__ = ["MethodsFacts", "methods_paragraph"]
@@ -77,7 +78,7 @@ class MethodsFacts:
     citation: str = ""
     weights_digest: str = ""
     head: Mapping[str, Any] = field(default_factory=dict)
-    residual_neighbours: TrainingNeighbours | None = None
+    residual_neighbours: ResidualNeighbours | None = None
     synthetic: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
 

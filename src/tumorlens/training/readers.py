@@ -22,8 +22,6 @@ from tumorlens.types import Features
 
 __all__ = ["FlatReader", "PixelReader", "open_flat", "open_pixels"]
 
-_MAPPED_BYTES = 64 << 20
-
 
 class FlatReader(Protocol):
     """Flattened features by row."""
@@ -79,29 +77,15 @@ class _NpyFeatures:
 
 
 class _StoredFeatures:
-    """Opens the store anew after some reading: mapped pages would add up to the whole of it."""
-
     def __init__(self, description: Mapping[str, Any]) -> None:
-        self._path = Path(description["path"])
-        self._prefix = bytes.fromhex(description["prefix"])
+        from tumorlens.features.store import FeatureStore
+
+        self._reader = FeatureStore(Path(description["path"])).reader(bytes.fromhex(description["prefix"]))
         self._digests: list[str] = description["digests"]
-        self._open()
         self.n_features = self._reader.get_many(self._digests[:1]).shape[1]
 
     def read(self, rows: NDArray[np.int64]) -> Features:
-        if self._bytes_read > _MAPPED_BYTES:
-            self._store.close()
-            self._open()
-        matrix = self._reader.get_many([self._digests[row] for row in rows], width=self.n_features)
-        self._bytes_read += matrix.nbytes
-        return matrix
-
-    def _open(self) -> None:
-        from tumorlens.features.store import FeatureStore
-
-        self._store = FeatureStore(self._path)
-        self._reader = self._store.reader(self._prefix)
-        self._bytes_read = 0
+        return self._reader.get_many([self._digests[row] for row in rows], width=self.n_features)
 
 
 class _NpyPixels:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from tumorlens.backbones import BackboneSpec, Weights, find_backbone, resolve_weights
 from tumorlens.bundles import Predictor
-from tumorlens.datasets import Dataset, load_dataset
+from tumorlens.datasets import Dataset, load_dataset, residual_neighbours
 from tumorlens.errors import InputError
 from tumorlens.evaluation import RowFigures, best_on_validation
 from tumorlens.extras import require_extra
@@ -28,7 +28,7 @@ from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fit import fit_backbone, fit_scratch
 from tumorlens.workflows.heads import HeadKind, find_head
 from tumorlens.workflows.runs import RunRecord
-from tumorlens.workflows.splits import part_counts, prepare_split, training_neighbours
+from tumorlens.workflows.splits import part_counts, prepare_split
 from tumorlens.workflows.write_comparison import write_comparison
 from tumorlens.workspace import Workspace
 
@@ -158,7 +158,7 @@ def compare_networks(
             workspace=workspace,
             dataset=scans,
             split=split,
-            neighbours=training_neighbours(scans, split),
+            neighbours=residual_neighbours(scans, split),
             store=store,
             size=settings.size,
             seed=settings.seed,

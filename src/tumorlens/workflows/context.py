@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tumorlens.datasets import Dataset, Split
+from tumorlens.datasets import Dataset, ResidualNeighbours, Split
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
-from tumorlens.reports import LEAKY, SYNTHETIC, TrainingNeighbours
+from tumorlens.reports import LEAKY, SYNTHETIC
 from tumorlens.workspace import Workspace
 
 __all__ = ["RunContext"]
@@ -37,7 +37,7 @@ class RunContext:
     workspace: Workspace
     dataset: Dataset
     split: Split
-    neighbours: TrainingNeighbours
+    neighbours: ResidualNeighbours
     store: FeatureStore
     size: int
     seed: int

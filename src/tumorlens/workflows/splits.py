@@ -16,7 +16,6 @@ from tumorlens.datasets import (
     split_like_study,
 )
 from tumorlens.errors import InputError
-from tumorlens.reports import TrainingNeighbours
 
 __all__ = [
     "PROTOCOLS",
@@ -24,7 +23,6 @@ __all__ = [
     "part_counts",
     "prepare_split",
     "split_lines",
-    "training_neighbours",
 ]
 
 PROTOCOLS = ("grouped", "study")
@@ -67,14 +65,8 @@ def describe_split(dataset: Dataset, split: Split) -> dict[str, Any]:
         "split_digest": split.digest,
         "groups_are": split.groups_are,
         "parts": part_counts(dataset, split),
-        "residual_neighbours": training_neighbours(dataset, split).to_json(),
+        "residual_neighbours": residual_neighbours(dataset, split).to_json(),
     }
-
-
-def training_neighbours(dataset: Dataset, split: Split) -> TrainingNeighbours:
-    """How many test scans keep a close training neighbour, as tables and JSON show it."""
-    counted = residual_neighbours(dataset, split)
-    return TrainingNeighbours(counted.test_scans, counted.above_095, counted.above_098)
 
 
 def part_counts(dataset: Dataset, split: Split) -> dict[str, dict[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,10 @@ class FileBody:
     Attributes:
         pixels: Its input, ``(n, h, w, 3)`` of a fixed size.
         map: What its last layer gives, ``(n, h, w, c)``.
-        layers: All layers of the model, from input to output.
     """
 
     pixels: Any
     map: Any
-    layers: list[layers.Layer]
 
 
 def convert_file(folder: Path, *, model: str, output_layer: str) -> dict[str, Any]:
@@ -66,18 +65,30 @@ def load_body(path: Path, output_layer: str) -> FileBody:
             f"The layer {output_layer!r} of {path} must give a map (n, h, w, c) for scans of a fixed size, "
             f"it gives {tensor.shape} for {pixels.shape}: name a convolution or pooling layer."
         )
-    return FileBody(pixels, tensor, model.layers)
+    return FileBody(pixels, tensor)
 
 
 def _after_rescaling(body: FileBody) -> tuple[Any, Preprocessing]:
     """The tensor behind the rescalings at the model's start, which Keras cannot convert, and what they compute."""
     tensor, scale, offset = body.pixels, 1.0, 0.0
-    for layer in body.layers:
-        if isinstance(layer, layers.InputLayer):
-            continue
+    for layer, output in reversed(list(_path_to_pixels(body.map))):
         if not isinstance(layer, layers.Rescaling) or np.size(layer.scale) > 1 or np.size(layer.offset) > 1:
             break
-        tensor, scale = layer.output, scale * float(layer.scale)
+        tensor, scale = output, scale * float(layer.scale)
         offset = offset * float(layer.scale) + float(layer.offset)
     steps = Preprocessing("rescaling", False, scale, mean=(-offset, -offset, -offset), std=(1.0, 1.0, 1.0))
     return tensor, steps
+
+
+def _path_to_pixels(tensor: Any) -> Iterator[tuple[Any, Any]]:
+    """Pairs (layer, its output) from ``tensor`` back to the input.
+
+    A layer may have been called more than once (Sequential does that), so its own ``output`` can lie on another path.
+    """
+    while True:
+        layer, call, _ = tensor._keras_history
+        sources = layer._inbound_nodes[call].input_tensors
+        if not sources:
+            return
+        yield layer, tensor
+        tensor = sources[0]
