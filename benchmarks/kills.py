@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from measuring import report, tumorlens
 
@@ -39,7 +40,7 @@ def measure(data: Path, kills: int, longest: float, folder: Path) -> dict[str, o
     return {"kills": kills, "same_figures": calm == killed, "leftovers": len(leftovers)}
 
 
-def compare(data: Path, workspace: Path, *, kills: int, longest: float) -> dict[str, object]:
+def compare(data: Path, workspace: Path, *, kills: int, longest: float) -> dict[str, Any]:
     """Import and compare, with kills in between."""
     place = ("--workspace", str(workspace), "--quiet", "--json")
     tumorlens(

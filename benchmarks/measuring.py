@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-__all__ = ["Timed", "machine", "report", "tumorlens"]
+__all__ = ["Timed", "machine", "report", "run", "tumorlens"]
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,23 @@ class _Peak:
 
     def _watch(self) -> None:
         while not self._done.wait(0.05):
-            total = 0
             try:
-                for process in (self._process, *self._process.children(recursive=True)):
-                    total += process.memory_info().rss
-            except psutil.Error:
+                processes = (self._process, *self._process.children(recursive=True))
+            except psutil.NoSuchProcess:  # the command itself ended
                 continue
-            self._largest = max(self._largest, total)
+            self._largest = max(self._largest, sum(map(_resident, processes)))
 
     def stop(self) -> float:
         self._done.set()
         self._thread.join()
         return self._largest / 1e6
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:  # it ended in between
+        return 0
 
 
 def machine() -> dict[str, Any]:

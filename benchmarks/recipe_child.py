@@ -1,7 +1,7 @@
 """The original study's recipe in Keras with TensorFlow: the frozen network inside ``fit``, every epoch over all pixels.
 
-Run by ``study_recipe.py`` in its own process. The network's own preprocessing is used, because the comparison is one of
-time; the study's pixels in 0..1 would cost the same.
+Run by ``study_recipe.py`` in its own process. The network gets the study's own pixels, divided by 255 and nothing else;
+its own preprocessing would cost the same.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -57,8 +58,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, required=True)
     arguments = parser.parse_args()
     pixels, labels = load(arguments.data / "images", arguments.data / "BrainTumor.csv", arguments.images)
-    n_test = round(0.2 * len(pixels))
-    n_validation = round(0.2 * (len(pixels) - n_test))
+    n_test = math.ceil(0.2 * len(pixels))  # as train_test_split counts
+    n_validation = len(pixels) - n_test - math.floor(0.8 * (len(pixels) - n_test))  # as validation_split counts
     fit_part = slice(0, len(pixels) - n_test)
     model = build(arguments.network, arguments.weights)
     model.predict(pixels[:32], verbose=0)

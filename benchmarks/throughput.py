@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from measuring import report
-from tumorlens.backbones import find_backbone, resolve_weights
+from tumorlens.backbones import BackboneSpec, Weights, find_backbone, resolve_weights
 from tumorlens.datasets import Dataset, import_scans
 from tumorlens.features import FeatureStore, extract_features
 from tumorlens.runtime import FeatureGraph, feature_graph
@@ -140,17 +140,17 @@ def our_pass(dataset: Dataset, graph: FeatureGraph, folder: Path) -> float:
         return time.perf_counter() - started
 
 
-def keras_passes(spec: object, weights: object, pixels: np.ndarray, folder: Path) -> list[float]:
+def keras_passes(spec: BackboneSpec, weights: Weights, pixels: np.ndarray, folder: Path) -> list[float]:
     """Seconds of Keras' ``predict`` with TensorFlow on the same network."""
     from tumorlens.runtime import DenseLayer, Head, build_keras_bundle_model
 
-    width = spec.width  # type: ignore[attr-defined]  # a BackboneSpec
+    width = spec.width
     head = Head(
         "linear",
         "pooled",
         (DenseLayer(np.zeros((width, 2), np.float32), np.zeros(2, np.float32), "linear"),),
     )
-    build_keras_bundle_model(spec, weights, size=240, head=head, temperature=1.0, out=folder / "model.keras")  # type: ignore[arg-type]
+    build_keras_bundle_model(spec, weights, size=240, head=head, temperature=1.0, out=folder / "model.keras")
     np.save(folder / "pixels.npy", pixels)
     answer = subprocess.run(
         [

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +35,8 @@ def test_map_comes_with_the_answer(bundle) -> None:
     answer = Predictor(bundle).predict(np.zeros((40, 50, 3), np.uint8))
     assert answer.class_maps.ndim == 3 and answer.class_maps.shape[-1] == 2
     assert sum(answer.probabilities.values()) == pytest.approx(1.0, abs=1e-6)
-    assert set(answer.to_json()) == {"source", "label", "probabilities", "model"}
+    assert set(answer.to_json()) == {"source", "label", "probabilities", "model", "marks", "use"}
+    assert answer.marks == ("synthetic",) and "not for patient care" in answer.use
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_arrays_that_are_no_scan_are_refused(bundle, pixels) -> None:
         Predictor(bundle).predict(pixels)
 
 
-@pytest.mark.parametrize("name", ["model.xml", "model.bin", "bundle.json"])
+@pytest.mark.parametrize("name", ["model.xml", "model.bin", "model.keras", "bundle.json"])
 def test_one_changed_byte_is_found(bundle, tmp_path: Path, name: str) -> None:
     copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
     data = bytearray((copy / name).read_bytes())
@@ -68,10 +68,13 @@ def test_missing_file_is_named(bundle, tmp_path: Path, name: str) -> None:
         Predictor(copy)
 
 
-def test_newer_format_is_refused(bundle, tmp_path: Path) -> None:
-    card = json.loads((bundle / "bundle.json").read_text())
-    (tmp_path / "bundle.json").write_text(json.dumps({**card, "format": 99}))
-    with pytest.raises(IntegrityError, match="format 99"):
+@pytest.mark.parametrize(
+    ("version", "message"), [("99", "format 99"), ("0", "changed"), ("1e999", "changed"), ('"x"', "changed")]
+)
+def test_other_formats_are_refused(bundle, tmp_path: Path, version: str, message: str) -> None:
+    text = (bundle / "bundle.json").read_text().replace('"format": 1', f'"format": {version}', 1)
+    (tmp_path / "bundle.json").write_text(text)
+    with pytest.raises(IntegrityError, match=message):
         read_card(tmp_path)
 
 
@@ -84,12 +87,11 @@ def test_card_round_trip(bundle, tmp_path: Path) -> None:
 
 def test_decision_follows_the_operating_point(bundle) -> None:
     card = read_card(bundle)
-    cautious = replace(card, operating_point=OperatingPoint("tumor", 0.2, "chosen"))
-    open_ended = replace(card, operating_point=None)
     probabilities = {"no_tumor": 0.7, "tumor": 0.3}
-    assert decide(card, probabilities) == "no_tumor"
-    assert decide(cautious, probabilities) == "tumor"
-    assert decide(open_ended, probabilities) == "no_tumor"
+    assert decide(card.labels, card.operating_point, probabilities) == "no_tumor"
+    assert decide(card.labels, OperatingPoint("tumor", 0.2, "chosen"), probabilities) == "tumor"
+    assert decide(card.labels, None, probabilities) == "no_tumor"
+    assert decide(card.labels, card.operating_point, {"no_tumor": 0.5, "tumor": 0.5}) == "tumor"
 
 
 def test_bundle_is_found_by_path_run_folder_and_name(tiny_comparison, bundle) -> None:

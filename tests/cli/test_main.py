@@ -67,7 +67,7 @@ def test_every_command_explains_itself(capsys, words) -> None:
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys; from tumorlens.cli.main import main; main(['--help'])\n"
-        "sys.exit(', '.join({'numpy', 'pandas', 'openvino', 'keras', 'sklearn'} & set(sys.modules)))"
+        "sys.exit(', '.join({'numpy', 'pandas', 'openvino', 'keras', 'sklearn'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -152,13 +152,14 @@ def test_compare_predict_and_runs(capsys, tiny_study, tiny_comparison, place) ->
     document = _json(capsys, "compare", "tiny", "--size", "64", *place)
     assert document["best"] == tiny_comparison.comparison.best
     row = _json(capsys, "train", "tiny", "--backbone", "efficientnet-lite0", "--size", "64", *place)
+    assert row.pop("marks") == ["synthetic"] and "not for patient care" in row.pop("use")
     assert row == document["rows"][2]
     assert main(["compare", "tiny", "--size", "64", *place]) == 0
     text = capsys.readouterr().out
     assert "Next:  tumorlens predict" in text and "research output" in text.lower()
     scan = str(next((tiny_study.folder / "images").iterdir()))
     answer = _json(capsys, "predict", document["best"], scan, *place)
-    assert set(answer) == {"source", "label", "probabilities", "model"}
+    assert set(answer) == {"source", "label", "probabilities", "model", "marks", "use"}
     assert main(["predict", document["best"], scan, *place]) == 0
     assert "not for patient care" in capsys.readouterr().out
     (run,) = [run for run in _json(capsys, "runs", "list", *place) if run["run"] == document["best"]]

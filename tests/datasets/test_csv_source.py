@@ -37,7 +37,7 @@ EXPECTED = [("Image10.png", "1"), ("Image1.png", "0"), ("Image2.png", "0")]
         "Image,Class\nImage10,1\nImage1,0\nImage2,0\n",
         "Image,Class\nImage10.png,1\nImage1.png,0\nImage2.png,0\n",
         "path;label\nimages/Image10.png;1\nimages/Image1.png;0\nimages/Image2;0\n",
-        "filename\ttarget\n./images/Image10.png\t1\nimages\\Image1.png\t0\nelse/Image2.png\t0\n",
+        "filename\ttarget\n./images/Image10.png\t1\nimages\\Image1.png\t0\nscans/images/Image2.png\t0\n",
         "\ufeffImage , Class\n Image10 , 1\nImage1,0\nImage2,0\n",
         "code,verdict\nImage10,1\nImage1,0\nImage2,0\n",
         "Image,Mean,Class\nImage10,0.5,1\nImage1,0.1,0\nImage2,0.2,0\n",
@@ -110,6 +110,14 @@ def test_what_does_not_fit_is_refused(folder: Path, text: str, options: dict[str
     with pytest.raises(InputError, match=message) as caught:
         read(folder, text, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_path_never_means_a_file_in_another_folder(tmp_path: Path, write_scan) -> None:
+    for name in ("patient1/img1.png", "patient1/img2.png", "patient2/img2.png"):
+        write_scan(tmp_path / "scans" / name, len(name))
+    rows = "".join(f"patient{p}/img{i}.png,{p}\n" for p in (1, 2) for i in (1, 2))
+    with pytest.raises(InputError, match=r"1 of 4 rows .*the first: patient2/img1\.png"):
+        read(tmp_path / "scans", "Image,Class\n" + rows)
 
 
 def test_a_name_that_could_mean_two_files_is_refused(folder, write_scan) -> None:

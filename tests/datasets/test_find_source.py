@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +73,27 @@ def test_unknown_kinds_of_sources_are_refused(tmp_path: Path, write_scan) -> Non
     (tmp_path / "a" / "two.csv").write_text(TABLE)
     with pytest.raises(InputError, match=r"holds 2 CSV files \(one.csv, two.csv\)"):
         find(tmp_path / "a")
+
+
+def test_a_source_that_may_not_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"cannot be read \(File name too long\)"):
+        find(tmp_path / ("x" * 300))
+
+    def refuse(path: Path) -> object:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match=r"cannot be read \(Permission denied\): check the path and its permissions"):
+        find(tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"M\xe4rz.npz", b"M\xe4rz.csv"])
+def test_files_whose_names_are_no_text_are_refused(class_folders: Path, name: bytes) -> None:
+    file = class_folders / os.fsdecode(name)
+    try:
+        file.write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system only takes names in UTF-8")
+    for given in (lambda: find(class_folders), lambda: find(class_folders, labels=file)):
+        with pytest.raises(InputError, match="is not UTF-8 text: rename it"):
+            given()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tumorlens.datasets.groups import infer_clusters, patients_of
+from tumorlens.datasets.groups import infer_clusters, keep_patients, patients_of
 from tumorlens.datasets.source import SourceRow
 from tumorlens.errors import InputError
 
@@ -39,3 +39,11 @@ def test_copies_share_a_cluster_and_count_as_near_twins() -> None:
     found = infer_clusters(thumbnails, places=np.array([0, 1, 0, 2]))
     assert found.names == ["c00000", "c00001", "c00000", "c00002"]
     assert found.near_twins == 2
+
+
+def test_near_twins_and_copies_are_counted_with_patients_too() -> None:
+    thumbnails = np.random.default_rng(0).integers(0, 250, (4, 60, 60), np.uint8)
+    thumbnails[3] = thumbnails[2] + 3
+    thumbnails[3, 0, 0] ^= 1
+    found = keep_patients(list("abcde"), thumbnails, places=np.array([0, 1, 0, 2, 3]))
+    assert (found.names, found.near_twins) == (list("abcde"), 4)

@@ -18,6 +18,8 @@ def test_a_loaded_data_set_is_the_imported_one(workspace: Workspace, dataset: Da
     assert again.record == dataset.record
     assert (again.name, len(again), again.classes) == ("tiny", 72, ("no", "yes"))
     assert (again.positive_class, again.scan_steps) == ("yes", ())
+    assert (again.pixel_folder / "data.mdb").is_file()
+    assert again.contact_sheet.read_bytes().startswith(b"\x89PNG")
     assert again.labels.tolist() == [0] * 36 + [1] * 36
     assert read_record(again.path / "dataset.json") == dataset.record
 

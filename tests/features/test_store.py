@@ -17,7 +17,7 @@ import pytest
 from tumorlens.errors import StorageError
 from tumorlens.features import FeatureKind, FeatureStore
 
-_KIND = FeatureKind("net", "ab" * 32, 1, 240, "pooled", (), 4)
+_KIND = FeatureKind("net", "ab" * 32, 240, "pooled", (), 4)
 
 
 def _digest(number: int) -> str:
@@ -38,8 +38,7 @@ def test_round_trip_in_any_order_with_repeats(tmp_path: Path) -> None:
     "change",
     [
         {"backbone": "other"},
-        {"weights_digest": "cd" * 32},
-        {"graph_version": 2},
+        {"graph_digest": "cd" * 32},
         {"size": 224},
         {"view": "flat"},
         {"scan_steps": ("crop",)},
@@ -89,7 +88,7 @@ def test_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 _WRITER = """
 import itertools, sys; import numpy as np; from pathlib import Path
 from tumorlens.features import FeatureKind, FeatureStore
-kind = FeatureKind("net", "ab" * 32, 1, 240, "pooled", (), 4)
+kind = FeatureKind("net", "ab" * 32, 240, "pooled", (), 4)
 with FeatureStore(Path(sys.argv[1])) as store:
     for n in itertools.count():
         store.put_many(kind, [(f"{2 * n + i:064x}", np.full(4, 2 * n + i, np.float32)) for i in range(2)])

@@ -52,7 +52,8 @@ def test_exact_intervals_and_missing_ones_are_explained(grouped_example):
     row = comparison.rows[0]
     perfect = replace(row, interval=replace(row.interval, method="exact binomial"), test_roc_auc=1.0)
     text = said(replace(comparison, rows=(perfect,)))
-    assert "exact binomial with one trial a cluster" in text
+    assert "Where every test scan is right, or every one wrong, the interval is exact binomial" in text
+    assert "with one trial a cluster" in text
     assert "ROC area of exactly 1 has none" in text
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tumorlens.errors import IntegrityError
+from tumorlens.evaluation import ROW_KEYS
 from tumorlens.reports import Comparison
 
 
@@ -20,6 +21,7 @@ def test_json_has_the_documented_keys_first(grouped_example):
     stored = grouped_example.comparison.to_json()
     first = ["protocol", "dataset", "split_digest", "residual_neighbours", "rows"]
     assert list(stored)[: len(first)] == first
+    assert all(tuple(row)[: len(ROW_KEYS)] == ROW_KEYS for row in stored["rows"])
     assert stored["residual_neighbours"] == {"test_scans": 753, "above_0.95": 27, "above_0.98": 9}
 
 

@@ -11,6 +11,7 @@ import pytest
 from tumorlens.reports import (
     SYNTHETIC,
     Picture,
+    Plot,
     Report,
     comparison_plots,
     html_report,
@@ -56,11 +57,17 @@ class Page(HTMLParser):
         self.text += f"{data} "
 
 
-@pytest.fixture(scope="session")
+def few_plots(example, *places: int) -> tuple[Plot, ...]:
+    """The plots of all rows together, and those of the rows at ``places`` alone."""
+    details = [detail if place in places else None for place, detail in enumerate(example.details)]
+    return comparison_plots(example.comparison, details)
+
+
+@pytest.fixture(scope="module")
 def full_report(study_example) -> Report:
     return Report(
         comparison=study_example.comparison,
-        plots=comparison_plots(study_example.comparison, study_example.details),
+        plots=few_plots(study_example, 3, 4),
         flow={"files": 3_762, "readable": 3_762, "distinct": 3_699},
         data_check={"exact copies": "113 files in 50 groups"},
         facts={"Input size": "240 px"},
@@ -71,12 +78,12 @@ def full_report(study_example) -> Report:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def document(full_report) -> str:
     return html_report(full_report)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page(document) -> Page:
     return Page(document)
 
@@ -110,10 +117,11 @@ def test_everything_is_on_it(full_report, page):
         "openvino 2026.1",
         "We did this & that.",
         "tumorlens runs list",
-        "fixed by the protocol",
+        "Split seed 42",
     ):
         assert expected in text, expected
     assert page.text.count("research output, not for patient care") >= 1
+    assert [plot.kind for plot in full_report.plots] == ["overview", "roc", *["confusion", "history"] * 2]
     assert page.tags.count("svg") == len(full_report.plots)
 
 
@@ -131,7 +139,7 @@ def test_hostile_names_are_escaped(make_example):
     example = make_example(dataset=bad, classes=(bad, "</svg><script>alert(2)</script>"), note=bad)
     report = Report(
         comparison=replace(example.comparison, marks=(bad,), machine=bad),
-        plots=comparison_plots(example.comparison, example.details)[:3],
+        plots=few_plots(example, 1),
         flow={bad: 1},
         data_check={bad: bad},
         facts={bad: bad},
@@ -167,6 +175,12 @@ def test_openings_of_the_test_part(grouped_example, openings, expected):
     page = Page(html_report(Report(comparison=grouped_example.comparison, test_openings=openings)))
     assert ("Test part opened" in page.text) == (expected is not None)
     assert expected is None or expected in page.text
+
+
+def test_a_split_from_a_file_has_no_seed(grouped_example):
+    comparison = replace(grouped_example.comparison, seed=None)
+    page = Page(html_report(Report(comparison=comparison)))
+    assert "Split seed not known: read from a file" in " ".join(page.text.split())
 
 
 def test_it_is_written(grouped_example, tmp_path):

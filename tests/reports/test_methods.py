@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -54,23 +55,50 @@ def test_facts_are_stated(facts):
         assert expected in text, expected
 
 
+def cited(text: str, sentence_start: str) -> list[str]:
+    """The references that stand between a sentence's start and its full stop."""
+    paragraph, references = text.split("\n\nReferences\n\n")
+    sentence = re.search(rf"{re.escape(sentence_start)}.*?\.(?= [A-Z]|$)", paragraph, flags=re.DOTALL)
+    assert sentence is not None
+    places = [int(place) for mark in re.findall(r"\[([\d, ]+)\]", sentence.group()) for place in mark.split(", ")]
+    lines = dict(line.split(". ", 1) for line in references.splitlines() if line[:1].isdigit())
+    return [lines[str(place)] for place in places]
+
+
 def test_references_are_numbered_as_cited(facts):
     paragraph, references = methods_paragraph(facts).split("\n\nReferences\n\n")
-    for place, expected in enumerate(
-        (PAPER, "Keras", "OpenVINO", "Scikit-learn", "Bootstrapping clustered", "Bootstrap"), start=1
-    ):
+    expected = (PAPER, "Keras", "OpenVINO", "SciPy", "Scikit-learn", "Bootstrapping clustered", "Bootstrap")
+    for place, words in enumerate(expected, start=1):
         line = references.splitlines()[place - 1]
         assert line.startswith(f"{place}. ")
-        assert expected in line
+        assert words in line
         assert f"{place}]" in paragraph or f"[{place}," in paragraph
     assert f"VGG16 [{1}]" in paragraph
 
 
+def test_each_library_is_cited_for_what_it_does(facts):
+    text = methods_paragraph(facts)
+    fit, folds = cited(text, "A softmax regression")
+    assert fit.startswith("Virtanen P. et al. SciPy 1.0")
+    assert "Nature Methods 17 (2020) 261-272" in fit
+    assert folds.startswith("Pedregosa")
+    assert cited(text, "Figures were computed")[0].startswith("Pedregosa")
+    mlp = methods_paragraph(replace(facts, row=replace(facts.row, head="mlp")))
+    assert cited(mlp, "A network with one hidden layer")[0].startswith("Pedregosa")
+    assert "SciPy" not in mlp
+
+
 def test_study_protocol_says_that_it_leaks(facts):
-    text = methods_paragraph(replace(facts, protocol="study", seed=None))
+    text = methods_paragraph(replace(facts, protocol="study", seed=42))
     assert "as in the original study" in text
     assert "likely too high" in text
-    assert "seed" not in text
+    assert "; seed 42)" in text
+
+
+def test_a_split_from_a_file_claims_neither_seed_nor_strata(facts):
+    text = methods_paragraph(replace(facts, seed=None))
+    assert "as read from a file (train 2,400, validation 400, test 753)" in text
+    assert "stratified" not in text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Markdown and CSV can be read back; the terminal table keeps its figures whole."""
+"""Markdown and CSV can be read back."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import csv
 import io
 import json
 
-import pytest
-from rich.console import Console
-
-from tumorlens.reports import Comparison, to_csv, to_markdown, to_rich, write_tables
+from tumorlens.reports import Comparison, to_csv, to_markdown, write_tables
 from tumorlens.reports.tables import comparison_grids
 
 
@@ -61,28 +58,6 @@ def test_csv_survives_commas_and_newlines_in_names(make_example):
     comparison = make_example(classes=("no, none", 'tu"mour\n')).comparison
     (first, *_) = csv.DictReader(io.StringIO(to_csv(comparison)))
     assert 'recall:tu"mour\n' in first
-
-
-@pytest.mark.parametrize("width", [100, 120, 160])
-@pytest.mark.parametrize("protocol", ["grouped", "study"])
-def test_terminal_table_fits_and_cuts_nothing(make_example, protocol, width):
-    comparison = make_example(protocol=protocol).comparison
-    console = Console(width=width, file=io.StringIO(), record=True)
-    console.print(to_rich(comparison))
-    text = console.export_text()
-    assert "…" not in text
-    assert max(map(len, text.splitlines())) <= width
-    for row in comparison.rows:
-        assert row.collapsed or f"{row.test_accuracy:.3f}" in text
-        assert f"{row.test_loss_low:.3f}–{row.test_loss_high:.3f}" in text
-        assert f"{row.train_loss:.3f}" in text
-    assert "predicts one" in text
-
-
-def test_terminal_markup_in_names_is_text(make_example):
-    console = Console(width=120, file=io.StringIO(), record=True)
-    console.print(to_rich(make_example(classes=("[red]a[/red]", "b")).comparison))
-    assert "[red]a[/red]" in console.export_text()
 
 
 def test_files_are_written(grouped_example, tmp_path):

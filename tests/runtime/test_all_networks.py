@@ -59,8 +59,18 @@ def check_features(spec: BackboneSpec, folder: Path) -> None:
 
 @pytest.mark.skipif(not has_extra("train"), reason="the reference is computed by TensorFlow (extra 'train')")
 @pytest.mark.parametrize("family", FAMILIES)
-def test_features_are_those_of_keras(family: str, tmp_path: Path) -> None:
-    specs = FAMILIES[family]
+def test_smallest_network_of_each_family_is_that_of_keras(family: str, tmp_path: Path) -> None:
+    compare_with_keras(family, [min(FAMILIES[family], key=lambda spec: spec.parameters)], tmp_path)
+
+
+@pytest.mark.registry
+@pytest.mark.skipif(not has_extra("train"), reason="the reference is computed by TensorFlow (extra 'train')")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_network_is_that_of_keras(family: str, tmp_path: Path) -> None:
+    compare_with_keras(family, FAMILIES[family], tmp_path)
+
+
+def compare_with_keras(family: str, specs: list[BackboneSpec], tmp_path: Path) -> None:
     size = str(max(spec.minimum_size for spec in specs))
     layout, suffix = ("legacy", "h5") if len(family) % 2 else ("weights", "weights.h5")
     to_run = [spec for spec in specs if spec.name not in STRUCTURE_ONLY]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,36 @@ def test_refuses_what_is_no_folder(tmp_path: Path) -> None:
 
 def test_suffixes_are_lower_case_with_a_dot() -> None:
     assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in SCAN_SUFFIXES)
+
+
+@pytest.mark.parametrize("name", [b"M\xe4rz.png", b"M\xe4rz/a.png"])
+def test_names_that_are_no_text_are_refused_by_name(tmp_path: Path, name: bytes) -> None:
+    try:
+        touch(tmp_path / os.fsdecode(name))
+    except OSError:
+        pytest.skip("this file system only takes names in UTF-8")
+    with pytest.raises(InputError, match=r"M\\xe4rz(\.png)? is not UTF-8 text: rename it") as caught:
+        scan_files(tmp_path)
+    str(caught.value).encode("utf-8")
+
+
+def test_other_files_may_have_any_name(tmp_path: Path) -> None:
+    try:
+        touch(tmp_path / os.fsdecode(b"M\xe4rz.txt"))
+    except OSError:
+        pytest.skip("this file system only takes names in UTF-8")
+    assert scan_files(tmp_path) == []
+
+
+def test_a_folder_that_may_not_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "in" / "a.png")
+    listed = Path.iterdir
+
+    def refuse(folder: Path) -> object:
+        if folder.name == "in":
+            raise OSError(errno.EIO, "Input/output error", str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match=r"in cannot be read \(Input/output error\)"):
+        scan_files(tmp_path)

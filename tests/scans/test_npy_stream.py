@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -78,3 +79,22 @@ def test_a_changed_byte_is_noticed_by_the_checksum(tmp_path: Path) -> None:
     file.write_bytes(bytes(data))
     with pytest.raises(InputError, match="truncated or damaged"):
         open_array(file, "X").whole()
+
+
+def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.npz"
+    np.savez(file, X=VALUES)
+    array = open_array(file, "X")
+
+    def refuse(path: Path) -> object:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(zipfile, "ZipFile", refuse)
+    for read in (lambda: array_names(file), lambda: open_array(file, "X"), array.whole):
+        with pytest.raises(InputError, match=r"a\.npz cannot be read \(Permission denied\)"):
+            read()
+
+
+def test_a_folder_is_no_npz_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        array_names(tmp_path)

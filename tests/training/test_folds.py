@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tumorlens.errors import InputError
-from tumorlens.training.folds import grouped_folds
+from tumorlens.training.folds import check_groups, grouped_folds
 
 
 @settings(max_examples=60, deadline=None)
@@ -40,11 +42,28 @@ def test_fewer_groups_give_fewer_folds(groups_of_class: int, expected: int) -> N
 def test_a_class_in_one_group_is_refused() -> None:
     labels = np.repeat([0, 1], [20, 5])
     groups = np.array([*map(str, range(20)), *["one"] * 5])
-    with pytest.raises(InputError, match="2 groups of each class"):
-        grouped_folds(labels, groups)
+    for check in (grouped_folds, partial(check_groups, n_classes=2)):
+        with pytest.raises(InputError, match="2 groups of each class.*add scans of other groups") as caught:
+            check(labels, groups)
+        assert "patient" not in str(caught.value)
 
 
-def test_groups_that_cannot_be_divided_are_refused() -> None:
+def test_groups_that_leave_a_class_out_of_training_are_refused() -> None:
+    labels = np.array([0, 1, 0, 2, 1, 2])
+    groups = np.array(["a", "a", "b", "b", "c", "c"])
+    for check in (grouped_folds, partial(check_groups, n_classes=3)):
+        with pytest.raises(InputError, match="cannot be divided .* add scans of other groups"):
+            check(labels, groups)
+
+
+def test_groups_that_can_be_divided_pass_the_check() -> None:
+    labels, groups = np.tile([0, 1], 6), np.arange(12).astype(str)
+    check_groups(labels, groups, n_classes=2)
+    with pytest.raises(InputError, match="class 2 has no scan"):
+        check_groups(labels, groups, n_classes=3)
+
+
+def test_few_folds_are_given_and_fewer_than_two_refused() -> None:
     labels = np.array([0, 0, 1, 1])
     groups = np.array(["a", "b", "a", "b"])
     assert grouped_folds(labels, groups).max() == 1

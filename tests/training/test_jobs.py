@@ -71,6 +71,10 @@ def test_the_childs_own_error_is_raised_here(child: Callable[[str], Run]) -> Non
     [
         ("raise RuntimeError('deep inside')", "exit code 1"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "memory ran out"),
+        (
+            "print('{\"event\": \"ste', end='', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)",
+            "it was killed, most often because memory ran out",
+        ),
         ("os.kill(os.getpid(), signal.SIGTERM)", "signal 15"),
         ("say(event='steps', steps=1, note='')", "exit code 0"),
     ],

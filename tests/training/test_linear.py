@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from tumorlens.errors import InputError
 from tumorlens.runtime.heads import head_logits
 from tumorlens.training.folds import grouped_folds
-from tumorlens.training.linear import fit_linear, fit_linear_at
+from tumorlens.training.linear import fit_linear
 from tumorlens.training.softmax import softmax
 
 
@@ -36,8 +36,8 @@ def reference(features: NDArray[np.float32], labels: NDArray[np.int64], *, stren
 @pytest.mark.parametrize("k", [2, 3, 5])
 @pytest.mark.parametrize("strength", [1.0, 0.1, 0.01])
 def test_weights_equal_scikit_learn(k: int, strength: float) -> None:
-    features, labels, _ = make_data(k=k)
-    head = fit_linear_at(features, labels, n_classes=k, strength=strength)
+    features, labels, groups = make_data(k=k)
+    head = fit_linear(features, labels, groups, n_classes=k, strengths=[strength]).head
     scaler, classifier = reference(features, labels, strength=strength)  # type: ignore[misc]
     expected = classifier.coef_.T / scaler.scale_[:, np.newaxis]
     if k == 2:
@@ -50,8 +50,8 @@ def test_weights_equal_scikit_learn(k: int, strength: float) -> None:
 
 @pytest.mark.parametrize("k", [2, 4])
 def test_head_on_raw_features_gives_the_probabilities_of_the_standardised_model(k: int) -> None:
-    features, labels, _ = make_data(k=k)
-    head = fit_linear_at(features, labels, n_classes=k, strength=0.03)
+    features, labels, groups = make_data(k=k)
+    head = fit_linear(features, labels, groups, n_classes=k, strengths=[0.03]).head
     expected = reference(features, labels, strength=0.03).predict_proba(features)  # type: ignore[attr-defined]
     np.testing.assert_allclose(softmax(head_logits(head, features)), expected, atol=2e-4)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from tumorlens.errors import InputError
 from tumorlens.runtime.heads import head_logits
 from tumorlens.training.fitted import FittedHead
-from tumorlens.training.linear import fit_linear_at
+from tumorlens.training.linear import fit_linear
 from tumorlens.training.mlp import MlpSettings, fit_mlp
 from tumorlens.training.softmax import cross_entropy
 
@@ -39,7 +39,7 @@ def test_it_learns_what_a_linear_head_cannot(
     fitted: tuple[FittedHead, Rows, Rows, int],
 ) -> None:
     result, train, val, k = fitted
-    linear = fit_linear_at(*train, n_classes=k, strength=0.01)
+    linear = fit_linear(*train, np.arange(len(train[1])).astype(str), n_classes=k, strengths=[0.01]).head
     assert (head_logits(linear, val[0]).argmax(axis=1) == val[1]).mean() < 0.9
     assert (head_logits(result.head, val[0]).argmax(axis=1) == val[1]).mean() > 0.93
 

@@ -15,12 +15,12 @@ from tumorlens.training.fitted import FittedScratch
 from tumorlens.training.jobs import _environment
 from tumorlens.training.scratch import fit_from_scratch
 from tumorlens.training.softmax import cross_entropy
-from tumorlens.training.sources import NpySource
+from tumorlens.training.sources import DatasetSource
 
 SIZE = 24
 
 
-def make_source(folder: Path) -> tuple[NpySource, NDArray[np.uint8], NDArray[np.int64]]:
+def make_data() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Dark noise; class 1 has a bright square somewhere."""
     random = np.random.default_rng(0)
     scans = random.integers(0, 60, (80, 30, 36, 1), dtype=np.uint8)
@@ -28,13 +28,17 @@ def make_source(folder: Path) -> tuple[NpySource, NDArray[np.uint8], NDArray[np.
     for row in np.flatnonzero(labels):
         top, left = random.integers(2, 18, 2)
         scans[row, top : top + 9, left : left + 9] = 220
-    scans = np.repeat(scans, 3, axis=3)
-    np.save(folder / "scans.npy", scans)
-    return NpySource(folder / "scans.npy"), scans, labels
+    return np.repeat(scans, 3, axis=3), labels
 
 
-def fit(folder: Path, **others: object) -> FittedScratch:
-    source, _, labels = make_source(folder)
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, store_scans) -> DatasetSource:
+    scans, _ = make_data()
+    return store_scans(tmp_path_factory.mktemp("store"), scans)
+
+
+def fit(source: DatasetSource, folder: Path, **others: object) -> FittedScratch:
+    _, labels = make_data()
     arguments = {
         "labels": labels,
         "train_rows": np.arange(0, 60),
@@ -48,9 +52,9 @@ def fit(folder: Path, **others: object) -> FittedScratch:
 
 
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[FittedScratch, Path]:
+def fitted(tmp_path_factory: pytest.TempPathFactory, source: DatasetSource) -> tuple[FittedScratch, Path]:
     folder = tmp_path_factory.mktemp("scratch")
-    return fit(folder), folder
+    return fit(source, folder), folder
 
 
 @pytest.mark.slow
@@ -75,16 +79,14 @@ def test_it_learns_and_stops_by_the_rule(fitted: tuple[FittedScratch, Path]) -> 
 
 
 @pytest.mark.slow
-def test_body_and_head_together_give_the_best_epoch(fitted: tuple[FittedScratch, Path]) -> None:
+def test_body_and_head_together_give_the_best_epoch(fitted: tuple[FittedScratch, Path], source: DatasetSource) -> None:
     result, folder = fitted
-    _, _, labels = make_source(folder)
+    _, labels = make_data()
     script = f"""
-import json, sys, numpy as np, keras
-from pathlib import Path
-from tumorlens.training.readers import open_pixels
-from tumorlens.training.sources import NpySource
+import numpy as np, keras
+from tumorlens.training.readers import PixelReader
 body = keras.saving.load_model({str(result.body)!r})
-reader = open_pixels(NpySource(Path({str(folder / "scans.npy")!r})).describe())
+reader = PixelReader({source.describe()!r})
 maps = body.predict(reader.read(np.arange(60, 80), size={SIZE}), verbose=0)
 assert body.layers[-1].name == "map" and body.inputs[0].name == "pixels"
 np.save({str(folder / "maps.npy")!r}, maps)
@@ -101,8 +103,9 @@ np.save({str(folder / "maps.npy")!r}, maps)
 
 
 @pytest.mark.slow
-def test_the_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
-    source, _, labels = make_source(tmp_path)
+def test_the_child_ends_when_its_parent_is_gone(tmp_path: Path, store_features) -> None:
+    _, labels = make_data()
+    features = store_features(tmp_path, np.ones((len(labels), 10), np.float32))
     rows = {"train_rows": np.arange(60), "val_rows": np.arange(60, 80)}
     np.savez(
         tmp_path / "rows.npz",
@@ -113,7 +116,7 @@ def test_the_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
     job = {
         "task": "study",
         "folder": str(tmp_path),
-        "source": {"kind": "npy", "path": str(tmp_path / "flat.npy")},
+        "source": features.describe(),
         "n_classes": 2,
         "hidden": [8],
         "l2": 0.01,
@@ -123,7 +126,6 @@ def test_the_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
         "seed": 0,
         "threads": 1,
     }
-    np.save(tmp_path / "flat.npy", np.ones((source.n_rows, 10), np.float32))
     (tmp_path / "job.json").write_text(json.dumps(job), encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "tumorlens.training.child", str(tmp_path / "job.json")],
@@ -140,12 +142,14 @@ def test_the_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
     process.stdout.close()
 
 
-def test_a_size_too_small_is_refused(tmp_path: Path) -> None:
+def test_a_size_too_small_is_refused(tmp_path: Path, source: DatasetSource) -> None:
     with pytest.raises(InputError, match="at least 16 pixels"):
-        fit(tmp_path, size=8)
+        fit(source, tmp_path, size=8)
 
 
-def test_without_tensorflow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tensorflow_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: DatasetSource
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r'pip install "tumorlens\[train\]"'):
-        fit(tmp_path)
+        fit(source, tmp_path)

@@ -200,3 +200,37 @@ def test_study_heads_and_cnn_from_scratch(tiny_study) -> None:
         assert answer.probabilities["tumor"] == pytest.approx(stored["probability_tumor"][7], abs=1e-5)
     assert len(result.runs[1].history) == 10
     assert not list(tiny_study.workspace.training.iterdir())
+
+
+def test_study_protocol_is_marked_leaky_and_shows_no_foreign_figures(tiny_study) -> None:
+    settings = replace(_SETTINGS, protocol="study")
+    result = compare_networks(tiny_study.dataset, settings, workspace=tiny_study.workspace)
+    assert "leaky: for comparison with the published table" in result.comparison.marks
+    assert all(row.published is None for row in result.comparison.rows)
+    assert "calibration" not in result.comparison.parts
+    assert "leaky" in (result.folder / "report.html").read_text().lower()
+
+
+def test_everything_is_refused_before_the_first_feature_pass(tiny_study, monkeypatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a feature pass was started")
+
+    monkeypatch.setattr("tumorlens.workflows.fit.extract_features", never)
+    settings = replace(_SETTINGS, backbones=("efficientnet-lite0", "inceptionv3"), weights=("random",), refit=True)
+    with pytest.raises(InputError, match="75"):
+        compare_networks(tiny_study.dataset, settings, workspace=tiny_study.workspace)
+    monkeypatch.setattr("tumorlens.workflows.heads.check_groups", _too_few)
+    with pytest.raises(InputError, match="groups"):
+        compare_networks(tiny_study.dataset, replace(_SETTINGS, refit=True), workspace=tiny_study.workspace)
+
+
+def _too_few(*_: object, **__: object) -> None:
+    raise InputError("too few groups")
+
+
+def test_general_weights_do_not_overrule_a_file_for_one_network(tmp_path) -> None:
+    from tumorlens.workflows.compare import _wanted_weights
+
+    names = ["vgg16", "resnet50"]
+    for words in (["vgg16=f.h5", "random"], ["random", "vgg16=f.h5"]):
+        assert _wanted_weights(words, names) == {"vgg16": "f.h5", "resnet50": "random"}

@@ -41,6 +41,8 @@ def test_killed_compare_goes_on_and_gives_the_same_figures(tiny_study, tiny_comp
     moments = random.Random(1)
     for _ in range(_KILLS):
         _kill_after(copy, moments.uniform(0.3, 9.0))
+        for finished in ("runs", "comparisons"):  # so that every attempt has something left to do
+            shutil.rmtree(copy / finished, ignore_errors=True)
     done = subprocess.run(_command(copy), capture_output=True, text=True, check=True)
     (row,) = [row for row in json.loads(done.stdout)["rows"] if row["kind"] == "backbone"]
     expected = tiny_comparison.best_run.row.to_json()
@@ -48,7 +50,23 @@ def test_killed_compare_goes_on_and_gives_the_same_figures(tiny_study, tiny_comp
     assert {key: value for key, value in row.items() if key not in differs} == json.loads(
         json.dumps({key: value for key, value in expected.items() if key not in differs})
     )
-    assert not list((copy / "runs").glob(".tmp-*"))
+    assert not [path for path in copy.rglob(".tmp-*") if "training" not in path.parts]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is sent otherwise there")
+def test_ctrl_c_is_one_sentence(tiny_study, tmp_path: Path) -> None:
+    copy = tmp_path / "workspace"
+    shutil.copytree(tiny_study.workspace.datasets, copy / "datasets")
+    process = subprocess.Popen(
+        _command(copy), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not (copy / "graphs").exists() and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and output == ""
+    assert "run the same command again" in errors and "Traceback" not in errors
 
 
 @pytest.mark.slow

@@ -15,6 +15,6 @@ def test_counts_by_split(workspace: Workspace) -> None:
 def test_half_a_line_is_passed_over(workspace: Workspace) -> None:
     record_opening(workspace, dataset="d", split_digest="a", run="r")
     with workspace.ledger.open("a") as file:
-        file.write('{"split_digest": "a"\n')
+        file.write('{"split_digest": "a')
     record_opening(workspace, dataset="d", split_digest="a", run="r")
     assert count_openings(workspace, "a") == 2

@@ -18,7 +18,7 @@ from tumorlens.workspace import (
     write_json,
     write_text,
 )
-from tumorlens.workspace.atomic import TEMPORARY_PREFIX
+from tumorlens.workspace.atomic import RETIRED_PREFIX, TEMPORARY_PREFIX
 
 
 def _names(folder: Path) -> list[str]:
@@ -101,3 +101,49 @@ def test_killed_writer_leaves_only_what_cleanup_removes(tmp_path: Path) -> None:
     living.touch()
     assert remove_leftovers(tmp_path) == [tmp_path / "sub" / left[0]]
     assert living.exists()
+
+
+def test_failed_replacement_keeps_the_old_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    goal = tmp_path / "folder"
+    with atomic_directory(goal) as temporary:
+        (temporary / "a").write_text("old")
+    rename = Path.rename
+
+    def fail_for_new(self: Path, target: Path) -> Path:
+        if self.name.startswith(TEMPORARY_PREFIX):
+            raise OSError(errno.EIO, "input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_new)
+    with pytest.raises(OSError, match="input/output"), atomic_directory(goal, replace=True) as temporary:
+        (temporary / "a").write_text("new")
+    assert (goal / "a").read_text() == "old"
+    assert _names(tmp_path) == ["folder"]
+
+
+def test_folder_set_aside_by_a_killed_process_comes_back(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    aside = tmp_path / f"{RETIRED_PREFIX}{gone.pid}-00ff-clinic"
+    aside.mkdir()
+    (aside / "a").write_text("old")
+    assert remove_leftovers(tmp_path) == [aside]
+    assert (tmp_path / "clinic" / "a").read_text() == "old"
+
+
+def test_folder_set_aside_goes_once_its_successor_is_there(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / "clinic").mkdir()
+    (tmp_path / f"{RETIRED_PREFIX}{gone.pid}-00ff-clinic").mkdir()
+    remove_leftovers(tmp_path)
+    assert _names(tmp_path) == ["clinic"]
+
+
+def test_a_folder_that_appeared_meanwhile_is_replaced(tmp_path: Path) -> None:
+    goal = tmp_path / "folder"
+    with atomic_directory(goal, replace=True) as temporary:
+        (temporary / "a").write_text("mine")
+        goal.mkdir()
+        (goal / "b").write_text("theirs")
+    assert _names(goal) == ["a"]

@@ -36,7 +36,7 @@ def test_newer_or_damaged_marker(workspace: Workspace, text: str, message: str) 
         Workspace.locate(workspace.root)
 
 
-@pytest.mark.parametrize("name", ["", "../up", ".hidden", "a/b", "a b", "-x", "x" * 101, "a\n"])
+@pytest.mark.parametrize("name", ["", "../up", ".hidden", "a/b", "a b", "-x", "x" * 101, "a\n", "a.", "CON", "nul.x"])
 def test_names_that_cannot_be_folders(name: str) -> None:
     with pytest.raises(InputError, match="data set's name must be"):
         check_name(name, of="data set")

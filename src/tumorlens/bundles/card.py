@@ -114,14 +114,14 @@ def read_card(folder: Path) -> BundleCard:
             f"A bundle is a folder with {CARD_FILE}, but {folder} has none: "
             "give the bundle folder of a run (runs/NAME/bundle)."
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise _damaged(path) from None
     if version > FORMAT_VERSION:
         raise IntegrityError(
             f"{path} has format {version}, this tumorlens reads up to {FORMAT_VERSION}: upgrade tumorlens."
         )
     card = _card_from(document, path)
-    if card.digest != digest:
+    if version != FORMAT_VERSION or card.digest != digest:
         raise _damaged(path)
     return card
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 
 from tumorlens.bundles.card import BundleCard
@@ -14,7 +13,6 @@ __all__ = ["GRAPH_FILE", "KERAS_FILE", "WEIGHTS_FILE", "digest_files", "verify_f
 GRAPH_FILE = "model.xml"
 WEIGHTS_FILE = "model.bin"
 KERAS_FILE = "model.keras"
-_NEEDED_TO_PREDICT = (GRAPH_FILE, WEIGHTS_FILE)
 
 
 def digest_files(folder: Path) -> dict[str, str]:
@@ -22,18 +20,17 @@ def digest_files(folder: Path) -> dict[str, str]:
     return {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
 
 
-def verify_files(folder: Path, card: BundleCard, *, names: Iterable[str] = _NEEDED_TO_PREDICT) -> None:
-    """Check files of a bundle against its card.
+def verify_files(folder: Path, card: BundleCard) -> None:
+    """Check every file of a bundle against its card.
 
     Args:
         folder: The bundle.
         card: Its ``bundle.json``.
-        names: Which files; those that predictions need by default.
 
     Raises:
         IntegrityError: A file is missing or a byte of it has changed.
     """
-    for name in names:
+    for name in sorted({GRAPH_FILE, WEIGHTS_FILE, *card.files}):
         path = folder / name
         if name not in card.files or not path.is_file():
             raise IntegrityError(f"The bundle {folder} has no {name}: make the bundle again or restore the file.")

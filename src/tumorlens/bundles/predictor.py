@@ -5,14 +5,14 @@ Imports neither Keras nor TensorFlow. Knows nothing about training.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tumorlens.bundles.card import BundleCard, read_card
+from tumorlens.bundles.card import BundleCard, OperatingPoint, read_card
 from tumorlens.bundles.files import GRAPH_FILE, verify_files
 from tumorlens.errors import InputError
 from tumorlens.runtime import compile_graph
@@ -32,6 +32,8 @@ class Prediction:
         probabilities: Probability in 0..1 by class; uncalibrated unless the bundle's card says otherwise.
         model: Name and digest of the model.
         class_maps: ``(h, w, k)`` float32, where each class' score came from, on the network's coarse grid.
+        marks: What must be said with the answer ("synthetic", "random weights").
+        use: The limits of use, in words.
     """
 
     source: str
@@ -39,6 +41,8 @@ class Prediction:
     probabilities: Mapping[str, float]
     model: str
     class_maps: Maps
+    marks: tuple[str, ...]
+    use: str
 
     def to_json(self) -> dict[str, Any]:
         """The keys documented for ``predict --json``."""
@@ -47,6 +51,8 @@ class Prediction:
             "label": self.label,
             "probabilities": dict(self.probabilities),
             "model": self.model,
+            "marks": list(self.marks),
+            "use": self.use,
         }
 
     def to_line(self) -> str:
@@ -94,26 +100,28 @@ class Predictor:
         probabilities = {label: float(value) for label, value in zip(self.card.labels, values, strict=True)}
         return Prediction(
             source=source,
-            label=decide(self.card, probabilities),
+            label=decide(self.card.labels, self.card.operating_point, probabilities),
             probabilities=probabilities,
             model=self.card.model,
             class_maps=np.array(outputs["map"][0], np.float32),
+            marks=self.card.marks,
+            use=self.card.use,
         )
 
 
-def decide(card: BundleCard, probabilities: Mapping[str, float]) -> str:
-    """The label at the bundle's operating point; the largest probability where there is none.
+def decide(labels: Sequence[str], point: OperatingPoint | None, probabilities: Mapping[str, float]) -> str:
+    """The label at an operating point; the largest probability where there is none.
 
     Args:
-        card: The bundle's facts.
+        labels: Class order.
+        point: The operating point of two classes.
         probabilities: Probability by class.
     """
-    point = card.operating_point
     if point is None:
-        return max(card.labels, key=lambda label: probabilities[label])
+        return max(labels, key=lambda label: probabilities[label])
     if probabilities[point.positive_class] >= point.threshold:
         return point.positive_class
-    return next(label for label in card.labels if label != point.positive_class)
+    return next(label for label in labels if label != point.positive_class)
 
 
 def _open(scan: str | Path | Pixels) -> tuple[str, Pixels]:

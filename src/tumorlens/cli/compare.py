@@ -42,7 +42,7 @@ def compare(
     ] = None,
     weights_dir: WeightsDirOption = None,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of the networks' square input, pixels.")] = 240,
-    seed: Annotated[int, typer.Option(help="Seed of split, heads and bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of split, heads and bootstrap.")] = 0,
     split_file: Annotated[
         Path | None, typer.Option("--split", help="Split file (tumorlens data split --write).")
     ] = None,

@@ -41,6 +41,9 @@ def import_(
         bool,
         typer.Option("--drop-conflicts", help="Leave out scans that carry two labels instead of stopping."),
     ] = False,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave out files that cannot be read instead of stopping.")
+    ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a data set of the same name.")] = False,
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Mark every result as synthetic.")] = False,
     workspace: WorkspaceOption = None,
@@ -65,6 +68,7 @@ def import_(
         class_names=read_renames(rename or []),
         keep_columns=tuple(keep_column or ()),
         drop_conflicts=drop_conflicts,
+        skip_unreadable=skip_unreadable,
         replace=replace,
         synthetic=synthetic,
         progress=settings.progress,
@@ -128,7 +132,7 @@ def show(
 def split(
     context: typer.Context,
     name: _NAME,
-    seed: Annotated[int, typer.Option(help="Seed of the assignment.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the assignment.")] = 0,
     read: Annotated[Path | None, typer.Option("--read", help="Check and take over a split file.")] = None,
     write: Annotated[Path | None, typer.Option("--write", help="Write the split to a file.")] = None,
     protocol: Annotated[str, typer.Option(help="grouped, or study (leaky: for comparison only).")] = "grouped",
@@ -166,7 +170,7 @@ def synthesize(
         tuple[float, float],
         typer.Option(help="Smallest and largest size of the deformation in mm."),
     ] = (2.0, 6.0),
-    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
     shortcut: Annotated[
         bool,
         typer.Option("--shortcut", help="Plant a confound on purpose, for tests and teaching."),

@@ -19,7 +19,7 @@ __all__ = ["demo"]
 
 def demo(
     context: typer.Context,
-    seed: Annotated[int, typer.Option(help="Seed of the virtual patients.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the virtual patients.")] = 0,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,

@@ -6,6 +6,7 @@ Command modules import nothing heavy until they run, so that ``--help`` answers 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -66,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, 2 for anything the user can mend, 130 when interrupted, 1 for a fault of tumorlens.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         return _run(arguments)
     except TumorlensError as error:
@@ -97,11 +101,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Exception as error:
         show = getattr(error, "show", None)  # a usage error of the parser
         if show is None:
-            if type(error).__name__ == "Abort":
-                raise KeyboardInterrupt from None
+            if type(error).__name__ == "Abort":  # a question answered with no
+                _complain("Not confirmed: nothing was changed.")
+                return EXIT_CODE[TumorlensError]
             raise
         show()
         return int(getattr(error, "exit_code", EXIT_CODE[TumorlensError]))
+    if result == _INTERRUPTED:  # the parser turns Ctrl-C into this number
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else 0
 
 

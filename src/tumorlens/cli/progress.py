@@ -39,7 +39,7 @@ class RichProgress:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=self._console, transient=not self._console.is_terminal) as bars:
+        with Progress(*columns, console=self._console) as bars:
             yield _Bar(bars, bars.add_task(title, total=total, note=""))
 
     def say(self, message: str) -> None:

@@ -32,7 +32,7 @@ def train(
     weights: Annotated[str, typer.Option(help="imagenet, random or FILE.")] = "imagenet",
     weights_dir: WeightsDirOption = None,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of the network's square input, pixels.")] = 240,
-    seed: Annotated[int, typer.Option(help="Seed of split, head and bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of split, head and bootstrap.")] = 0,
     split_file: Annotated[Path | None, typer.Option("--split", help="Split file.")] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit again even where the same run is finished.")] = False,
     workspace: WorkspaceOption = None,
@@ -47,6 +47,8 @@ def train(
 
     if from_scratch == (backbone is not None):
         raise InputError("Expected either --backbone B or --from-scratch: give one of the two.")
+    if from_scratch and (head != "linear" or weights != "imagenet"):
+        raise InputError("A CNN from scratch has its own head and no weights: leave out --head and --weights.")
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
     result = compare_networks(
         name,
@@ -67,6 +69,6 @@ def train(
         progress=settings.progress,
     )
     if settings.json:
-        print_json(result.trained_row().to_json())
+        print_json(result.runs[0].answer())
         return
     print_comparison(result)

@@ -15,8 +15,8 @@ from tumorlens.datasets.copies import (
     copies_of,
     distinct_places,
 )
-from tumorlens.datasets.dataset import Dataset
-from tumorlens.datasets.groups import InferredClusters, infer_clusters
+from tumorlens.datasets.dataset import PIXEL_FOLDER, Dataset
+from tumorlens.datasets.groups import Groups, infer_clusters, keep_patients
 from tumorlens.datasets.ingest import Ingested, StoredScan
 from tumorlens.datasets.manifest import manifest_digest, write_manifest
 from tumorlens.datasets.pixelstore import open_pixel_store
@@ -37,9 +37,9 @@ def assemble(plan: ImportPlan, read: Ingested, folder: Path, *, progress: Progre
 
     Args:
         plan: What was to be imported.
-        read: What was read; its pixels are in ``folder / "pixels"``.
+        read: What was read; its pixels are in ``folder`` already.
         folder: The data set's (temporary) folder.
-        progress: Told about the inference of clusters.
+        progress: Told about the comparison of scans.
 
     Raises:
         InputError: A scan has two labels, or too little is left.
@@ -47,7 +47,8 @@ def assemble(plan: ImportPlan, read: Ingested, folder: Path, *, progress: Progre
     kept, dropped = _resolve_conflicts(plan, read, folder)
     manifest = _manifest(plan, kept)
     check_classes(manifest["label"].tolist())
-    clusters = _add_groups(plan, kept, manifest, folder=folder, progress=progress)
+    groups = _groups(plan, kept, manifest, folder=folder, progress=progress)
+    manifest["group"] = groups.names
     manifest = write_manifest(manifest, folder / "manifest.parquet")
     flow = _flow(plan, read, manifest, dropped=len(dropped))
     classes = tuple(flow.by_class)
@@ -55,19 +56,20 @@ def assemble(plan: ImportPlan, read: Ingested, folder: Path, *, progress: Progre
         name=plan.name,
         classes=classes,
         positive_class=positive_class(classes),
-        groups_are="patients" if clusters is None else "clusters",
+        groups_are="clusters" if plan.patients is None else "patients",
         digest=manifest_digest(manifest),
         flow=flow,
         groups=int(manifest["group"].nunique()),
         synthetic=plan.synthetic,
-        near_twins=None if clusters is None else clusters.near_twins,
-        cluster_threshold=None if clusters is None else clusters.threshold,
+        near_twins=groups.near_twins,
+        cluster_threshold=groups.threshold,
         notes=_notes(plan, manifest, read=read, dropped=len(dropped)),
         dropped=dropped,
     )
     record.write(folder / "dataset.json")
-    sheet = contact_sheet(Dataset(folder, record, manifest), count=_SHEET_COUNT)
-    with atomic_path(folder / "contact-sheet.png") as temporary:
+    dataset = Dataset(folder, record, manifest)
+    sheet = contact_sheet(dataset, count=_SHEET_COUNT)
+    with atomic_path(dataset.contact_sheet) as temporary:
         sheet.save(temporary)
 
 
@@ -84,9 +86,9 @@ def _resolve_conflicts(plan: ImportPlan, read: Ingested, folder: Path) -> tuple[
     thumbnails = read.thumbnails
     if doomed:
         thumbnails = thumbnails[[digest not in doomed for digest in read.digests]]
-        with open_pixel_store(folder / "pixels", writable=True) as store:
+        with open_pixel_store(folder / PIXEL_FOLDER, writable=True) as store:
             store.delete(doomed)
-    (folder / "pixels" / "lock.mdb").unlink(missing_ok=True)
+    (folder / PIXEL_FOLDER / "lock.mdb").unlink(missing_ok=True)
     with atomic_path(folder / "thumbnails.npy") as temporary:
         np.save(temporary, thumbnails, allow_pickle=False)
     kept = [scan for scan in read.scans if scan.digest not in doomed]
@@ -110,23 +112,22 @@ def _manifest(plan: ImportPlan, kept: list[StoredScan]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _add_groups(
+def _groups(
     plan: ImportPlan,
     kept: list[StoredScan],
     manifest: pd.DataFrame,
     *,
     folder: Path,
     progress: Progress,
-) -> InferredClusters | None:
-    if plan.patients is not None:
-        manifest["group"] = [plan.patients[scan.row] for scan in kept]
-        return None
+) -> Groups:
     places = distinct_places(manifest["copy_of"].to_numpy())
     thumbnails = np.load(folder / "thumbnails.npy", allow_pickle=False)
-    with progress.task("Inferring clusters", total=None):
-        clusters = infer_clusters(thumbnails, places=places)
-    manifest["group"] = clusters.names
-    return clusters
+    if plan.patients is None:
+        with progress.task("Inferring clusters", total=None):
+            return infer_clusters(thumbnails, places=places)
+    patients = [plan.patients[scan.row] for scan in kept]
+    with progress.task("Counting near-twins", total=None):
+        return keep_patients(patients, thumbnails, places=places)
 
 
 def _flow(plan: ImportPlan, read: Ingested, manifest: pd.DataFrame, *, dropped: int) -> ImportFlow:

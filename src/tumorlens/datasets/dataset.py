@@ -16,7 +16,13 @@ from tumorlens.datasets.record import DatasetRecord, GroupKind
 from tumorlens.errors import IntegrityError
 from tumorlens.types import Labels
 
-__all__ = ["Dataset"]
+__all__ = ["CONTACT_SHEET", "PIXEL_FOLDER", "Dataset"]
+
+PIXEL_FOLDER = "pixels"
+"""Name of the pixel store inside a data set's folder."""
+
+CONTACT_SHEET = "contact-sheet.png"
+"""Name of the contact sheet inside a data set's folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +83,16 @@ class Dataset:
         return self.path / "splits"
 
     @property
+    def pixel_folder(self) -> Path:
+        """Folder of its pixel store."""
+        return self.path / PIXEL_FOLDER
+
+    @property
+    def contact_sheet(self) -> Path:
+        """Picture of a few scans of each class (.png)."""
+        return self.path / CONTACT_SHEET
+
+    @property
     def labels(self) -> Labels:
         """``(n,)`` int64: index into :attr:`classes`."""
         codes = pd.Categorical(self.manifest["label"], categories=list(self.classes)).codes
@@ -94,7 +110,7 @@ class Dataset:
 
     def open_pixels(self) -> AbstractContextManager[PixelStore]:
         """Open the pixels for reading; several may be open at once, in threads and processes."""
-        return open_pixel_store(self.path / "pixels")
+        return open_pixel_store(self.pixel_folder)
 
     def thumbnails(self) -> npt.NDArray[np.uint8]:
         """Return ``(n, 60, 60)`` uint8 grey thumbnails, one a row; copies repeat theirs."""

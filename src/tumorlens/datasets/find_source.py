@@ -11,7 +11,7 @@ from tumorlens.datasets.npz_source import read_npz_source
 from tumorlens.datasets.source import LabelOptions, ScanSource
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.progress import Progress
-from tumorlens.scans import natural_key, scan_files
+from tumorlens.scans import check_text_name, natural_key, read_errors, scan_files
 
 __all__ = ["find_source"]
 
@@ -27,8 +27,13 @@ def find_source(path: Path, options: LabelOptions, *, progress: Progress) -> Sca
 
     Raises:
         NotFoundError: There is no such source.
-        InputError: It is of no known kind, or cannot be used; see the readers of each kind.
+        InputError: It is of no known kind, may not be read, or cannot be used; see the readers of each kind.
     """
+    with read_errors(path):
+        return _find(path, options, progress=progress)
+
+
+def _find(path: Path, options: LabelOptions, *, progress: Progress) -> ScanSource:
     if not path.exists():
         raise NotFoundError(f"The source {path} does not exist: check the path.")
     if path.is_file():
@@ -68,12 +73,16 @@ def _npz(paths: list[Path], options: LabelOptions, *, progress: Progress) -> Sca
         raise InputError(
             "A CSV of labels and its columns do not apply to .npz files, whose labels are Y: leave them out."
         )
+    for path in paths:
+        check_text_name(path)
     return read_npz_source(paths, options, progress=progress)
 
 
 def _labels_path(folder: Path, labels: Path) -> Path:
     beside = folder / labels
-    return beside if not labels.exists() and beside.exists() else labels
+    found = beside if not labels.exists() and beside.exists() else labels
+    check_text_name(found)
+    return found
 
 
 def _by_suffix(folder: Path, suffix: str) -> list[Path]:
@@ -82,4 +91,6 @@ def _by_suffix(folder: Path, suffix: str) -> list[Path]:
         for file in folder.iterdir()
         if file.suffix.lower() == suffix and file.is_file() and not file.name.startswith(".")
     ]
+    for file in files:
+        check_text_name(file)
     return sorted(files, key=lambda file: natural_key(file.name))

@@ -9,26 +9,29 @@ import numpy as np
 import numpy.typing as npt
 
 from tumorlens.datasets.clusters import CLUSTER_THRESHOLD, cluster_units
-from tumorlens.datasets.neighbours import unit_thumbnails
+from tumorlens.datasets.neighbours import similar_pairs, unit_thumbnails
 from tumorlens.datasets.source import SourceRow
 from tumorlens.errors import InputError
 
-__all__ = ["InferredClusters", "infer_clusters", "patients_of"]
+__all__ = ["Groups", "infer_clusters", "keep_patients", "patients_of"]
+
+
+_MOST_COMPARED = 10_000
 
 
 @dataclass(frozen=True)
-class InferredClusters:
-    """Clusters of near-duplicate scans.
+class Groups:
+    """Which scans belong together.
 
     Attributes:
-        names: Each row's cluster, such as ``"c00017"``.
-        near_twins: Rows with another above ``threshold``; copies count.
-        threshold: Correlation of thumbnails.
+        names: Each row's patient, or cluster, such as ``"c00017"``.
+        near_twins: Rows with another above ``threshold``; copies count. ``None``: not counted.
+        threshold: Correlation of thumbnails; ``None`` likewise.
     """
 
     names: list[str]
-    near_twins: int
-    threshold: float
+    near_twins: int | None
+    threshold: float | None
 
 
 def patients_of(rows: tuple[SourceRow, ...], *, pattern: str | None) -> list[str] | None:
@@ -59,21 +62,40 @@ def patients_of(rows: tuple[SourceRow, ...], *, pattern: str | None) -> list[str
     return [name for name in patients if name]
 
 
-def infer_clusters(thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.int64]) -> InferredClusters:
+def infer_clusters(thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.int64]) -> Groups:
     """Infer each row's cluster; copies share theirs.
 
     Args:
         thumbnails: ``(d, 60, 60)`` uint8, one per distinct content.
         places: ``(n,)`` int64: each row's place among them.
     """
-    units = unit_thumbnails(thumbnails)
-    clusters, near = cluster_units(units, threshold=CLUSTER_THRESHOLD)
-    in_copies = np.bincount(places)[places] > 1
-    return InferredClusters(
-        [f"c{number:05d}" for number in clusters[places]],
-        int((near[places] | in_copies).sum()),
-        CLUSTER_THRESHOLD,
-    )
+    clusters, near = cluster_units(unit_thumbnails(thumbnails), threshold=CLUSTER_THRESHOLD)
+    names = [f"c{number:05d}" for number in clusters[places]]
+    return Groups(names, _with_copies(near, places), CLUSTER_THRESHOLD)
+
+
+def keep_patients(patients: list[str], thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.int64]) -> Groups:
+    """Group rows by known patients, and count near-twins all the same.
+
+    The work grows with the square of the number of scans; above 10,000 distinct ones it is left out.
+
+    Args:
+        patients: Each row's patient.
+        thumbnails: ``(d, 60, 60)`` uint8, one per distinct content.
+        places: ``(n,)`` int64: each row's place among them.
+    """
+    if len(thumbnails) > _MOST_COMPARED:
+        return Groups(patients, None, None)
+    near = np.zeros(len(thumbnails), bool)
+    for first, second, _ in similar_pairs(unit_thumbnails(thumbnails), above=CLUSTER_THRESHOLD):
+        near[first] = near[second] = True
+    return Groups(patients, _with_copies(near, places), CLUSTER_THRESHOLD)
+
+
+def _with_copies(near: npt.NDArray[np.bool_], places: npt.NDArray[np.int64]) -> int:
+    """The number of rows whose content is near another's or occurs more than once."""
+    in_copies = np.bincount(places) > 1
+    return int((near | in_copies)[places].sum())
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

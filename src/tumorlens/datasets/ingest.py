@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tumorlens.datasets.dataset import PIXEL_FOLDER
 from tumorlens.datasets.measures import THUMBNAIL_SIZE, grey_image, head_measures, thumbnail
 from tumorlens.datasets.pixelstore import PixelStore, encode_pixels, open_pixel_store
 from tumorlens.datasets.pool import ordered_map
@@ -74,7 +75,7 @@ class _Prepared:
 
 
 def ingest(source: ScanSource, folder: Path, *, skip_unreadable: bool, progress: Progress) -> Ingested:
-    """Read every scan of ``source`` and store its pixels in ``folder / "pixels"``.
+    """Read every scan of ``source`` and store its pixels in its subfolder for pixels.
 
     Args:
         source: What to read.
@@ -91,7 +92,7 @@ def ingest(source: ScanSource, folder: Path, *, skip_unreadable: bool, progress:
     jobs = enumerate(source.loaders())
     with (
         quiet_decoding(),
-        open_pixel_store(folder / "pixels", writable=True) as store,
+        open_pixel_store(folder / PIXEL_FOLDER, writable=True) as store,
         _Writer(store) as writer,
         progress.task("Reading scans", total=len(source.rows)) as task,
     ):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
-import secrets
 import shutil
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from tumorlens.datasets.manifest import read_manifest
 from tumorlens.datasets.record import DatasetRecord, read_record
 from tumorlens.errors import NotFoundError
 from tumorlens.scans import natural_key
-from tumorlens.workspace import Workspace, check_name, storage_errors
+from tumorlens.workspace import Workspace, check_name, storage_errors, temporary_name
 
 __all__ = ["list_datasets", "load_dataset", "open_dataset", "remove_dataset"]
 
@@ -47,7 +45,7 @@ def remove_dataset(workspace: Workspace, name: str) -> None:
         StorageError: It may not be deleted.
     """
     folder = _folder(workspace, name)
-    doomed = folder.with_name(f".tmp-{os.getpid()}-{secrets.token_hex(4)}-{name}")
+    doomed = temporary_name(folder)
     with storage_errors(folder):
         folder.rename(doomed)
         shutil.rmtree(doomed)

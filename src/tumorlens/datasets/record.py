@@ -55,8 +55,8 @@ class DatasetRecord:
         groups: Number of groups.
         scan_steps: Steps applied to every scan before the network.
         synthetic: Whether the scans are made up.
-        near_twins: Scans with a neighbour above ``cluster_threshold``; ``None`` where clusters were
-            not inferred.
+        near_twins: Scans with another above ``cluster_threshold``, copies included; ``None`` where patients
+            are known and there are too many scans to compare each with each.
         cluster_threshold: Correlation used; ``None`` likewise.
         notes: What the import said.
         dropped: Sources left out.

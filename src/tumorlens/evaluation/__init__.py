@@ -17,10 +17,11 @@ from tumorlens.evaluation.metrics import (
     roc_curve,
 )
 from tumorlens.evaluation.published import PublishedFigures, published_figures
-from tumorlens.evaluation.row import Classifier, GroupsAre, Kind, RowFigures, best_on_validation
+from tumorlens.evaluation.row import ROW_KEYS, Classifier, GroupsAre, Kind, RowFigures, best_on_validation
 
 __all__ = [
     "MAJORITY_CLASS",
+    "ROW_KEYS",
     "TRIVIAL_BASELINE",
     "ClassFigures",
     "Classifier",

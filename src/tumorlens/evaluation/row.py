@@ -11,7 +11,7 @@ from tumorlens.evaluation.bootstrap import Interval
 from tumorlens.evaluation.metrics import ClassFigures
 from tumorlens.evaluation.published import PublishedFigures
 
-__all__ = ["JSON_KEYS", "Classifier", "GroupsAre", "Kind", "RowFigures", "best_on_validation"]
+__all__ = ["ROW_KEYS", "Classifier", "GroupsAre", "Kind", "RowFigures", "best_on_validation"]
 
 Kind: TypeAlias = Literal["backbone", "baseline", "scratch"]
 GroupsAre: TypeAlias = Literal["patients", "clusters", "none"]
@@ -99,8 +99,8 @@ class RowFigures(Classifier):
     def to_json(self) -> dict[str, Any]:
         """The row as in ``docs/json.md``: plain values, ``None`` where a figure does not exist."""
         row = asdict(self)
-        first = [name for name in JSON_KEYS if name in row]
-        return {name: row[name] for name in (*first, *(name for name in row if name not in JSON_KEYS))}
+        first = [name for name in ROW_KEYS if name in row]
+        return {name: row[name] for name in (*first, *(name for name in row if name not in ROW_KEYS))}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> RowFigures:
@@ -125,7 +125,7 @@ class RowFigures(Classifier):
             raise IntegrityError(f"A row of the comparison is damaged ({error}): run the comparison again.") from error
 
 
-JSON_KEYS = (
+ROW_KEYS = (
     "kind",
     "backbone",
     "head",
@@ -147,7 +147,7 @@ JSON_KEYS = (
     "peak_memory_mb",
     "run",
 )
-"""The keys that are kept from version to version, in order; others may join them."""
+"""The keys of a row in JSON that are kept from version to version, in order; others may join them."""
 
 
 def best_on_validation(rows: Iterable[RowFigures]) -> RowFigures | None:

@@ -82,8 +82,7 @@ def feature_kind(dataset: Dataset, graph: FeatureGraph, view: View) -> FeatureKi
     """The kind of feature that ``graph`` gives for ``dataset``."""
     return FeatureKind(
         backbone=graph.backbone,
-        weights_digest=graph.weights_digest,
-        graph_version=graph.graph_version,
+        graph_digest=graph.digest,
         size=graph.size,
         view=view,
         scan_steps=dataset.scan_steps,

@@ -21,8 +21,7 @@ class FeatureKind:
 
     Attributes:
         backbone: Name of the network.
-        weights_digest: SHA-256 over its weight tensors.
-        graph_version: Version of the code that turned it into a graph.
+        graph_digest: SHA-256 over weight tensors, preprocessing, size and the version of the code around them.
         size: Side of the square input of the network, in pixels.
         view: ``pooled`` (mean over positions) or ``flat`` (the whole map, channels last).
         scan_steps: Steps between the file and the network's input.
@@ -30,8 +29,7 @@ class FeatureKind:
     """
 
     backbone: str
-    weights_digest: str
-    graph_version: int
+    graph_digest: str
     size: int
     view: View
     scan_steps: tuple[str, ...]

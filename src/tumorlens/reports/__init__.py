@@ -16,7 +16,8 @@ from tumorlens.reports.details import HistoryRow, RowDetail, row_detail
 from tumorlens.reports.html import Picture, Report, html_report, write_html_report
 from tumorlens.reports.methods import MethodsFacts, methods_paragraph
 from tumorlens.reports.plots import Plot, comparison_plots, write_plots
-from tumorlens.reports.rendering import to_csv, to_markdown, to_rich, write_tables
+from tumorlens.reports.rendering import to_csv, to_markdown, write_tables
+from tumorlens.reports.terminal import to_rich
 
 __all__ = [
     "LEAKY",

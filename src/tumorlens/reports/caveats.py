@@ -74,7 +74,8 @@ def _about_intervals(comparison: Comparison) -> list[str]:
         sentence += f" With fewer than {_FEW_GROUPS} {first.unit} they are likely too narrow."
     if any(interval.method == "exact binomial" for interval in intervals):
         sentence += (
-            f" Where every test scan is right, the interval is exact binomial with one trial a {first.unit[:-1]}."
+            " Where every test scan is right, or every one wrong, the interval is exact binomial "
+            f"with one trial a {first.unit[:-1]}."
         )
     if any(row.interval and row.test_roc_auc == 1.0 for row in comparison.rows):
         sentence += " A ROC area of exactly 1 has none, because no draw differs from another."

@@ -56,7 +56,7 @@ class Comparison:
         best: Run of the row that is best on validation; ``None`` without one.
         marks: What must be said wherever the figures are shown.
         notes: Further sentences to show under the table.
-        seed: Of the split; ``None`` where the protocol fixes it.
+        seed: Of the split (the study's is 42); ``None`` where it was read from a file that keeps none.
         created: ISO 8601 time, with offset.
         versions: Package to version.
         machine: Processor, cores and memory in one line.

@@ -179,7 +179,7 @@ def _facts(report: Report) -> dict[str, str]:
     facts = {
         "Protocol": comparison.protocol,
         "Split digest": comparison.split_digest,
-        "Split seed": "fixed by the protocol" if comparison.seed is None else str(comparison.seed),
+        "Split seed": "not known: read from a file" if comparison.seed is None else str(comparison.seed),
         "Test part opened": _times(report.test_openings),
         "Runs": ", ".join(row.run for row in comparison.rows if row.run),
         "Created": comparison.created,

@@ -22,6 +22,10 @@ _SCIKIT_LEARN = (
     "Pedregosa F. et al. Scikit-learn: Machine Learning in Python. "
     "Journal of Machine Learning Research 12 (2011) 2825-2830."
 )
+_SCIPY = (
+    "Virtanen P. et al. SciPy 1.0: fundamental algorithms for scientific computing in Python. "
+    "Nature Methods 17 (2020) 261-272."
+)
 _CLUSTER_BOOTSTRAP = (
     "Field C. A., Welsh A. H. Bootstrapping clustered data. "
     "Journal of the Royal Statistical Society B 69 (2007) 369-390."
@@ -49,7 +53,7 @@ class MethodsFacts:
         groups_are: What the data set's groups are.
         n_groups: Number of groups; ``None`` without groups.
         protocol: "grouped", or "study" for the original, leaky split.
-        seed: Of split and training; ``None`` where fixed by the protocol.
+        seed: Of the split (the study's is 42); ``None`` where it was read from a file that keeps none.
         parts: Scans by part.
         split_digest: 64 hex digits.
         size: Side of the network's square input, pixels.
@@ -131,10 +135,11 @@ def _data(facts: MethodsFacts) -> str:
 
 def _split(facts: MethodsFacts) -> str:
     parts = ", ".join(f"{name} {count:,}" for name, count in facts.parts.items() if count)
+    seed = "" if facts.seed is None else f"; seed {facts.seed}"
     if facts.protocol == "study":
         return (
             "To compare with published figures, scans were split at random as in the original "
-            f"study ({parts}); neighbouring slices of one patient may stand in training and test, "
+            f"study ({parts}{seed}); neighbouring slices of one patient may stand in training and test, "
             "so the figures are likely too high for new patients."
         )
     groups = "" if facts.n_groups is None else f"{facts.n_groups:,} "
@@ -142,8 +147,8 @@ def _split(facts: MethodsFacts) -> str:
         "patients": f"the {groups}patients",
         "clusters": f"the {groups}clusters of near-duplicate slices, which stand in for unknown patients",
     }.get(facts.groups_are, "scans")
-    seed = "" if facts.seed is None else f"; seed {facts.seed}"
-    return f"They were split by {kind}, so that no group stands in two parts, stratified by class ({parts}{seed})."
+    how = ", as read from a file" if facts.seed is None else ", stratified by class"
+    return f"They were split by {kind}, so that no group stands in two parts{how} ({parts}{seed})."
 
 
 def _neighbours(facts: MethodsFacts) -> str:
@@ -186,13 +191,13 @@ def _training(facts: MethodsFacts, references: _References) -> str:
         return f"It has two convolutional and three dense layers{shown}."
     if head == "linear":
         return (
-            "A softmax regression with L2 penalty was fitted on its pooled features"
-            f"{references.cite(_SCIKIT_LEARN)}, its strength chosen by grouped cross-validation "
-            f"within training{shown}."
+            "A softmax regression with L2 penalty was fitted on its pooled features by SciPy's L-BFGS-B"
+            f"{references.cite(_SCIPY)}, its strength chosen by cross-validation within training, "
+            f"with scikit-learn's grouped folds{references.cite(_SCIKIT_LEARN)}{shown}."
         )
     if head == "mlp":
         return (
-            "A network with one hidden layer was trained on its pooled features"
+            "A network with one hidden layer was trained on its pooled features with scikit-learn"
             f"{references.cite(_SCIKIT_LEARN)}{shown}."
         )
     what = "The dense layers of the original study were" if head == "study" else "A classifier was"
@@ -201,11 +206,12 @@ def _training(facts: MethodsFacts, references: _References) -> str:
 
 def _evaluation(facts: MethodsFacts, references: _References) -> str:
     interval = facts.row.interval
+    figures = f"Figures were computed with scikit-learn{references.cite(_SCIKIT_LEARN)}."
     if interval is None:
-        return "No intervals are given, because the test part holds fewer than two groups."
+        return f"{figures} No intervals are given, because the test part holds fewer than two groups."
     cited = (_BOOTSTRAP,) if interval.unit == "scans" else (_CLUSTER_BOOTSTRAP, _BOOTSTRAP)
     return (
-        f"Intervals are {100 * interval.level:g} % percentile intervals from {interval.draws:,} "
+        f"{figures} Intervals are {100 * interval.level:g} % percentile intervals from {interval.draws:,} "
         f"bootstrap draws of the {interval.n_groups:,} {interval.unit} in the test part"
         f"{references.cite(*cited)}."
     )

@@ -1,4 +1,4 @@
-"""Draws a comparison as Markdown, CSV, JSON and for the terminal. Decides nothing about content."""
+"""Writes a comparison as Markdown, CSV and JSON. Decides nothing about content."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from tumorlens.evaluation import RowFigures
 from tumorlens.reports.caveats import caveats
 from tumorlens.reports.comparison import Comparison
@@ -19,17 +14,7 @@ from tumorlens.reports.grid import Cell, Column, Grid, Tone
 from tumorlens.reports.tables import comparison_grids
 from tumorlens.workspace import write_text
 
-__all__ = ["to_csv", "to_markdown", "to_rich", "write_tables"]
-
-_STYLES: dict[Tone, str] = {
-    "plain": "",
-    "best": "bold",
-    "baseline": "",
-    "collapsed": "yellow",
-    "published": "dim italic",
-}
-
-_COMFORTABLE_WIDTH = 13
+__all__ = ["to_csv", "to_markdown", "write_tables"]
 
 _CSV_FIGURES = (
     "kind",
@@ -80,13 +65,6 @@ def to_csv(comparison: Comparison) -> str:
     for row in comparison.rows:
         writer.writerow(_csv_line(row, comparison.classes))
     return text.getvalue()
-
-
-def to_rich(comparison: Comparison) -> RenderableType:
-    """The tables and the sentences under them for a terminal of 100 columns or more."""
-    tables: list[RenderableType] = [_rich_table(grid) for grid in comparison_grids(comparison)]
-    sentences = [Text(f"• {sentence}", style="dim") for sentence in caveats(comparison)]
-    return Group(*(part for table in tables for part in (table, Text(""))), *sentences)
 
 
 def write_tables(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
@@ -143,49 +121,3 @@ def _csv_line(row: RowFigures, classes: Sequence[str]) -> list[object]:
         ),
         None if row.published is None else row.published.test_accuracy,
     ]
-
-
-def _rich_table(grid: Grid) -> Table:
-    table = Table(
-        title=grid.title,
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for index, column in enumerate(grid.columns):
-        heading = Text(column.title)
-        if column.sub:
-            heading.append(f"\n{_squeezed(column.sub)}", style="dim")
-        table.add_column(
-            heading,
-            justify="right" if column.numeric else "left",
-            width=_column_width(column, [row.cells[index] for row in grid.rows]),
-        )
-    for row in grid.rows:
-        table.add_row(*(_rich_cell(cell) for cell in row.cells), style=_STYLES[row.tone])
-    return table
-
-
-def _rich_cell(cell: Cell) -> Text:
-    text = Text(_squeezed(cell.main))
-    if cell.sub:
-        text.append(f"\n{cell.sub}", style="dim not bold")
-    return text
-
-
-def _column_width(column: Column, cells: Sequence[Cell]) -> int:
-    """Wide enough to keep figures whole; headings and second lines are wrapped between words."""
-    words = [column.title, column.sub, *(cell.sub for cell in cells)]
-    least = max(
-        *(len(_squeezed(cell.main)) for cell in cells),
-        *(len(word) for text in words for word in text.split()),
-    )
-    return max(least, min(max(map(len, words)), _COMFORTABLE_WIDTH))
-
-
-def _squeezed(text: str) -> str:
-    """Leave out the blanks around slashes: terminal columns are dear."""
-    return text.replace(" / ", "/")

@@ -67,11 +67,6 @@ class CompiledGraph:
         self._scan_size = None if height.is_dynamic else (height.get_length(), width.get_length())
 
     @property
-    def output_names(self) -> tuple[str, ...]:
-        """Names of the outputs that are computed."""
-        return self._names
-
-    @property
     def streams(self) -> int:
         """How many scans are computed at the same time."""
         return int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))

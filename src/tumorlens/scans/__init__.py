@@ -7,6 +7,7 @@ from tumorlens.scans.files import SCAN_SUFFIXES, scan_files, visible_folders
 from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
 from tumorlens.scans.order import natural_key
 from tumorlens.scans.raster import Scan, decode_scan, quiet_decoding, read_scan
+from tumorlens.scans.refusals import check_text_name, read_errors
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -15,11 +16,13 @@ __all__ = [
     "ArrayScans",
     "ReadLimits",
     "Scan",
+    "check_text_name",
     "decode_scan",
     "natural_key",
     "open_arrays",
     "pixel_digest",
     "quiet_decoding",
+    "read_errors",
     "read_scan",
     "read_texts",
     "scale_sixteen_bit",

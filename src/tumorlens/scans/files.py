@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.scans.order import natural_key
+from tumorlens.scans.refusals import check_text_name, read_errors
 
 __all__ = ["SCAN_SUFFIXES", "scan_files", "visible_folders"]
 
@@ -30,13 +31,14 @@ def scan_files(folder: Path) -> list[Path]:
 
     Raises:
         NotFoundError: There is no such folder.
-        InputError: It is a file, or may not be read.
+        InputError: It is a file, may not be read, or holds scans or folders whose names are not UTF-8.
     """
-    if not folder.exists():
-        raise NotFoundError(f"The folder {folder} does not exist: check the path.")
-    if not folder.is_dir():
-        raise InputError(f"Expected a folder of scans, but {folder} is a file.")
-    return list(_walk(folder))
+    with read_errors(folder):
+        if not folder.exists():
+            raise NotFoundError(f"The folder {folder} does not exist: check the path.")
+        if not folder.is_dir():
+            raise InputError(f"Expected a folder of scans, but {folder} is a file.")
+        return list(_walk(folder))
 
 
 def visible_folders(folder: Path) -> list[Path]:
@@ -55,13 +57,13 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _visible(folder: Path) -> list[Path]:
-    try:
-        entries = list(folder.iterdir())
-    except PermissionError as error:
-        raise InputError(f"The folder {folder} may not be read: check its permissions.") from error
-    visible = [
-        entry
-        for entry in entries
-        if not entry.name.startswith(".") and not entry.is_symlink() and not (entry / "workspace.json").is_file()
-    ]
+    with read_errors(folder):
+        visible = [
+            entry
+            for entry in folder.iterdir()
+            if not entry.name.startswith(".") and not entry.is_symlink() and not (entry / "workspace.json").is_file()
+        ]
+        for entry in visible:
+            if entry.suffix.lower() in SCAN_SUFFIXES or entry.is_dir():
+                check_text_name(entry)
     return sorted(visible, key=lambda entry: natural_key(entry.name))

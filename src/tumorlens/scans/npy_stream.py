@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy_format
 
-from tumorlens.errors import InputError, NotFoundError
+from tumorlens.errors import InputError
+from tumorlens.scans.refusals import read_errors
 
 __all__ = ["StreamedArray", "array_names", "open_array"]
 
@@ -44,7 +45,8 @@ class StreamedArray:
         """Yield the array in order, in blocks of at most ``rows`` along the first axis.
 
         Raises:
-            InputError: The file is truncated or damaged.
+            NotFoundError: The file is gone.
+            InputError: It is truncated, damaged or may not be read.
         """
         row_bytes = self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64))
         with (
@@ -70,7 +72,7 @@ def array_names(path: Path) -> tuple[str, ...]:
 
     Raises:
         NotFoundError: There is no such file.
-        InputError: It is not an ``.npz`` file, or is damaged.
+        InputError: It is not an ``.npz`` file, is damaged or may not be read.
     """
     with _reading(path), zipfile.ZipFile(path) as archive:
         return tuple(n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy"))
@@ -81,7 +83,7 @@ def open_array(path: Path, name: str) -> StreamedArray:
 
     Raises:
         NotFoundError: There is no such file.
-        InputError: The array is missing, damaged, of Python objects, or in column order.
+        InputError: The array is missing, damaged, not to be read, of Python objects, or in column order.
     """
     member = f"{name}.npy"
     with _reading(path), zipfile.ZipFile(path) as archive:
@@ -123,9 +125,8 @@ def _read_exactly(stream: IO[bytes], size: int) -> bytes:
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
     try:
-        yield
-    except FileNotFoundError as error:
-        raise NotFoundError(f"The file {path} does not exist: check the path.") from error
+        with read_errors(path):
+            yield
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         raise InputError(f"{path} is not a readable .npz file (truncated or damaged): save it again.") from error
     except (NotImplementedError, RuntimeError) as error:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from tumorlens.errors import InputError, NotFoundError
+from tumorlens.errors import InputError
 from tumorlens.scans.eight_bit import to_pixels
 from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
+from tumorlens.scans.refusals import read_errors
 from tumorlens.types import Pixels
 
 __all__ = ["Scan", "decode_scan", "quiet_decoding", "read_scan"]
@@ -55,16 +56,9 @@ def read_scan(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> Scan:
         NotFoundError: There is no such file.
         InputError: It is empty, truncated, damaged, too large, of another format, or a stack.
     """
-    try:
+    with read_errors(path):
         limits.check_file(path.stat().st_size, source=str(path))
         data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise NotFoundError(f"The file {path} does not exist: check the path.") from error
-    except IsADirectoryError as error:
-        raise InputError(f"Expected an image file, but {path} is a folder.") from error
-    except OSError as error:
-        reason = error.strerror or "unknown reason"
-        raise InputError(f"{path} cannot be read ({reason}): check its permissions.") from error
     return decode_scan(data, source=str(path), limits=limits)
 
 

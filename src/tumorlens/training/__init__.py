@@ -4,16 +4,11 @@ TensorFlow is only ever imported in a child process.
 """
 
 from tumorlens.training.fitted import EpochRecord, FittedHead, FittedScratch, PathRecord
-from tumorlens.training.linear import fit_linear, fit_linear_at
+from tumorlens.training.folds import check_groups
+from tumorlens.training.linear import fit_linear
 from tumorlens.training.mlp import MlpSettings, fit_mlp
 from tumorlens.training.scratch import fit_from_scratch
-from tumorlens.training.sources import (
-    DatasetSource,
-    FlatSource,
-    NpySource,
-    PixelSource,
-    StoreSource,
-)
+from tumorlens.training.sources import DatasetSource, StoreSource
 from tumorlens.training.study import fit_study_head, study_hidden_units
 
 __all__ = [
@@ -21,15 +16,12 @@ __all__ = [
     "EpochRecord",
     "FittedHead",
     "FittedScratch",
-    "FlatSource",
     "MlpSettings",
-    "NpySource",
     "PathRecord",
-    "PixelSource",
     "StoreSource",
+    "check_groups",
     "fit_from_scratch",
     "fit_linear",
-    "fit_linear_at",
     "fit_mlp",
     "fit_study_head",
     "study_hidden_units",

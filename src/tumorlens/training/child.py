@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tumorlens.errors import TumorlensError
-from tumorlens.training.memory import peak_memory_mb
 
 __all__ = ["Say", "main"]
 
@@ -53,7 +52,7 @@ def main(job_file: Path) -> int:
     except Exception:
         traceback.print_exc()
         return 1
-    say({"event": "done", **result, "peak_memory_mb": peak_memory_mb()})
+    say({"event": "done", **result})
     return 0
 
 

@@ -72,9 +72,6 @@ class FittedHead:
         settings: Everything needed to train it again; plain values that TOML and JSON can hold.
         penalty: The L2 term of the kept weights, nats. It is part of the published study's losses.
             0 for a linear head, whose losses are reported without it.
-        seconds: Wall time of the training.
-        peak_memory_mb: Highest resident memory of the process that trained, MiB (for heads trained
-            in this process: of the whole process so far).
         out_of_fold: ``(n, k)`` probabilities of the training rows, each from the fold that left its
             group out; ``None`` where training has no folds.
     """
@@ -83,8 +80,6 @@ class FittedHead:
     history: tuple[EpochRecord, ...] | tuple[PathRecord, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     penalty: float = 0.0
-    seconds: float
-    peak_memory_mb: float
     out_of_fold: Probabilities | None = None
 
     def history_rows(self) -> list[dict[str, Any]]:

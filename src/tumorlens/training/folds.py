@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from tumorlens.errors import InputError
+from tumorlens.training.checks import check_labels
 from tumorlens.types import Labels
 
-__all__ = ["WANTED_FOLDS", "grouped_folds"]
+__all__ = ["WANTED_FOLDS", "check_groups", "grouped_folds"]
 
 WANTED_FOLDS = 5
 
@@ -42,7 +43,7 @@ def grouped_folds(
     if fewest < 2:
         raise InputError(
             "Cross-validation needs at least 2 groups of each class, but one class stands in "
-            "a single group: add scans of other patients or leave the class out."
+            "a single group: add scans of other groups or leave the class out."
         )
     for n_folds in range(min(wanted, fewest), 1, -1):
         folds = _assign(labels, groups, n_folds=n_folds, seed=seed)
@@ -50,8 +51,25 @@ def grouped_folds(
             return folds
     raise InputError(
         "The groups cannot be divided so that every class is trained on and held out: "
-        "add scans of other patients or check the group column."
+        "add scans of other groups or check which scans share one."
     )
+
+
+def check_groups(labels: Labels, groups: NDArray[np.str_], *, n_classes: int, seed: int = 0) -> None:
+    """Raise now what :func:`~tumorlens.training.fit_linear` would raise about labels and groups after the features
+    were computed.
+
+    Args:
+        labels: ``(n,)`` class indices of the training rows.
+        groups: ``(n,)`` their groups.
+        n_classes: Number of classes k.
+        seed: Seed of the division into folds.
+
+    Raises:
+        InputError: As :func:`grouped_folds`; or labels are outside 0..k-1, or a class has no row.
+    """
+    check_labels(labels, n_classes=n_classes, of="training part")
+    grouped_folds(labels, groups, seed=seed)
 
 
 def _assign(labels: Labels, groups: NDArray[np.str_], *, n_folds: int, seed: int) -> NDArray[np.int64]:

@@ -57,7 +57,7 @@ def run_job(
         progress: Told of every batch and epoch.
 
     Returns:
-        The child's last message: its result as JSON values, with ``peak_memory_mb``.
+        The child's last message: its result as JSON values.
 
     Raises:
         TumorlensError: The child's own error, or one sentence with the log's path when it failed
@@ -123,7 +123,10 @@ def _relay(child: subprocess.Popen[str], *, title: str, total_steps: int, progre
     last: dict[str, Any] = {}
     with progress.task(title, total=total_steps) as task:
         for line in child.stdout:
-            last = json.loads(line)
+            try:
+                last = json.loads(line)
+            except ValueError:  # half a line: the child was killed while it wrote
+                continue
             if last["event"] == "steps":
                 task.advance(last["steps"], note=last["note"])
     return last

@@ -31,13 +31,11 @@ class KerasResult:
         head: The dense layers.
         history: One record an epoch.
         penalty: The L2 term of the kept weights, nats.
-        peak_memory_mb: Of the child, TensorFlow included.
     """
 
     head: Head
     history: tuple[EpochRecord, ...]
     penalty: float
-    peak_memory_mb: float
 
 
 def train_in_child(
@@ -100,7 +98,6 @@ def train_in_child(
         head=head,
         history=tuple(EpochRecord(**record) for record in answer["history"]),
         penalty=answer["penalty"],
-        peak_memory_mb=answer["peak_memory_mb"],
     )
 
 

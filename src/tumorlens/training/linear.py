@@ -8,7 +8,6 @@ shrink the probabilities further.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,13 +20,12 @@ from tumorlens.runtime.heads import DenseLayer, Head
 from tumorlens.training.checks import check_features, check_labels
 from tumorlens.training.fitted import FittedHead
 from tumorlens.training.folds import WANTED_FOLDS, grouped_folds
-from tumorlens.training.memory import peak_memory_mb
 from tumorlens.training.path import STRENGTHS, fit_along_path, walk_path
 from tumorlens.training.scaling import Scaler, fit_scaler, fold_scaler
 from tumorlens.training.softmax import Block, SoftmaxModel, softmax
 from tumorlens.types import Features, Labels
 
-__all__ = ["fit_linear", "fit_linear_at"]
+__all__ = ["fit_linear"]
 
 
 def fit_linear(
@@ -62,7 +60,6 @@ def fit_linear(
     Raises:
         InputError: Wrong shapes, values that are not finite, a class missing or in one group only.
     """
-    begun = time.perf_counter()
     _check(features, labels, n_classes=n_classes, strengths=strengths)
     fold_of_row = grouped_folds(labels, groups, wanted=folds, seed=seed)
     order = np.argsort(fold_of_row, kind="stable")
@@ -89,34 +86,8 @@ def fit_linear(
             "folds": len(bounds) - 1,
             "seed": seed,
         },
-        seconds=time.perf_counter() - begun,
-        peak_memory_mb=peak_memory_mb(),
         out_of_fold=out_of_fold,
     )
-
-
-def fit_linear_at(features: Features, labels: Labels, *, n_classes: int, strength: float) -> Head:
-    """Fit the linear head at a given strength, on all rows and without folds.
-
-    Args:
-        features: ``(n, d)`` float32 pooled features.
-        labels: ``(n,)`` class indices.
-        n_classes: Number of classes k.
-        strength: Weight of the L2 term beside the mean cross-entropy, above 0.
-
-    Returns:
-        The head on raw features.
-
-    Raises:
-        InputError: Wrong shapes, values that are not finite or a class missing.
-    """
-    _check(features, labels, n_classes=n_classes, strengths=[strength])
-    units = fit_scaler(features)
-    rows = Block(units.apply(features), labels)
-    way = [stronger for stronger in STRENGTHS if stronger > strength]
-    with threadpool_limits(limits=1):
-        model = fit_along_path(rows, n_classes=n_classes, strengths=[*way, strength])
-    return _head(model, units=units)
 
 
 def _check(features: Features, labels: Labels, *, n_classes: int, strengths: Sequence[float]) -> None:

@@ -7,7 +7,6 @@ weights kept. Standardisation is fitted on the training rows and folded into the
 from __future__ import annotations
 
 import copy
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,6 @@ from tumorlens.errors import InputError
 from tumorlens.runtime.heads import DenseLayer, Head
 from tumorlens.training.checks import check_features, check_labels
 from tumorlens.training.fitted import EpochRecord, FittedHead
-from tumorlens.training.memory import peak_memory_mb
 from tumorlens.training.scaling import Scaler, fit_scaler, fold_scaler
 from tumorlens.types import Features, Labels, Probabilities
 
@@ -76,7 +74,6 @@ def fit_mlp(
     Raises:
         InputError: Wrong shapes, values that are not finite or a class missing.
     """
-    begun = time.perf_counter()
     settings = settings or MlpSettings()
     check_labels(train_labels, n_classes=n_classes, of="training part")
     check_features(train_features, train_labels, of="training part")
@@ -101,8 +98,6 @@ def fit_mlp(
         history=tuple(history),
         settings={"head": "mlp", **vars(settings), "optimizer": "adam", "seed": seed},
         penalty=_penalty(network, settings),
-        seconds=time.perf_counter() - begun,
-        peak_memory_mb=peak_memory_mb(),
     )
 
 

@@ -7,7 +7,6 @@ weights kept. TensorFlow trains it in a child process; scans are read batch by b
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from tumorlens.extras import require_extra
 from tumorlens.progress import SILENT, Progress
 from tumorlens.training.fitted import FittedScratch
 from tumorlens.training.keras_job import train_in_child
-from tumorlens.training.sources import PixelSource
+from tumorlens.training.sources import DatasetSource
 from tumorlens.types import Labels
 
 __all__ = ["BODY_FILE", "MIN_SIZE", "fit_from_scratch"]
@@ -35,7 +34,7 @@ _BATCH_SIZE = 32
 
 
 def fit_from_scratch(
-    source: PixelSource,
+    source: DatasetSource,
     *,
     labels: Labels,
     train_rows: NDArray[np.int64],
@@ -74,7 +73,6 @@ def fit_from_scratch(
     require_extra("train", purpose="A CNN from scratch")
     if size < MIN_SIZE:
         raise InputError(f"A CNN from scratch needs scans of at least {MIN_SIZE} pixels a side, got {size}.")
-    begun = time.perf_counter()
     body = folder / BODY_FILE
     settings = {
         "size": size,
@@ -109,8 +107,6 @@ def fit_from_scratch(
         history=result.history,
         settings={"head": "scratch", "optimizer": "adam", **settings},
         penalty=result.penalty,
-        seconds=time.perf_counter() - begun,
-        peak_memory_mb=result.peak_memory_mb,
         body=body,
         size=size,
     )

@@ -12,7 +12,7 @@ import numpy as np
 from tumorlens.training.child import Say
 from tumorlens.training.head_files import save_layers
 from tumorlens.training.keras_loop import Part, train
-from tumorlens.training.readers import open_pixels
+from tumorlens.training.readers import PixelReader
 from tumorlens.training.study_task import add_dense_layers, compile_classifier
 from tumorlens.workspace import atomic_path
 
@@ -22,7 +22,7 @@ __all__ = ["build_body", "run"]
 def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Train the network of ``job``; write ``head.npz`` and, where the job says, the body."""
     folder = Path(job["folder"])
-    scans = open_pixels(job["source"])
+    scans = PixelReader(job["source"])
     size: int = job["size"]
     body = build_body(size, filters=job["filters"])
     flat = keras.layers.Flatten()(body.output)

@@ -8,7 +8,6 @@ the cross-entropies beside them do not.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from tumorlens.extras import require_extra
 from tumorlens.progress import SILENT, Progress
 from tumorlens.training.fitted import FittedHead
 from tumorlens.training.keras_job import train_in_child
-from tumorlens.training.sources import FlatSource
+from tumorlens.training.sources import StoreSource
 from tumorlens.types import Labels
 
 __all__ = ["fit_study_head", "study_hidden_units"]
@@ -37,7 +36,7 @@ def study_hidden_units(backbone: str) -> tuple[int, ...]:
 
 
 def fit_study_head(
-    source: FlatSource,
+    source: StoreSource,
     *,
     backbone: str,
     labels: Labels,
@@ -75,7 +74,6 @@ def fit_study_head(
         TumorlensError: Training failed; the message says where its log is.
     """
     require_extra("train", purpose="The study's head")
-    begun = time.perf_counter()
     settings = {
         "hidden": list(study_hidden_units(backbone)),
         "l2": _L2,
@@ -100,6 +98,4 @@ def fit_study_head(
         history=result.history,
         settings={"head": "study", "optimizer": "adam", **settings},
         penalty=result.penalty,
-        seconds=time.perf_counter() - begun,
-        peak_memory_mb=result.peak_memory_mb,
     )

@@ -12,7 +12,7 @@ import numpy as np
 from tumorlens.training.child import Say
 from tumorlens.training.head_files import save_layers
 from tumorlens.training.keras_loop import COMPILE_METRICS, Part, train
-from tumorlens.training.readers import open_flat
+from tumorlens.training.readers import FlatReader
 
 __all__ = ["add_dense_layers", "build_study_head", "compile_classifier", "run"]
 
@@ -20,7 +20,7 @@ __all__ = ["add_dense_layers", "build_study_head", "compile_classifier", "run"]
 def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Train the head of ``job``; write ``head.npz`` beside the job's arrays."""
     folder = Path(job["folder"])
-    features = open_flat(job["source"])
+    features = FlatReader(job["source"])
     model = build_study_head(features.n_features, hidden=job["hidden"], n_classes=job["n_classes"], l2=job["l2"])
     compile_classifier(model, learning_rate=job["learning_rate"])
     with np.load(folder / "rows.npz", allow_pickle=False) as rows:

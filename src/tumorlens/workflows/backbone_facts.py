@@ -98,20 +98,16 @@ def fetch_backbones(
 
 
 def _fetched(spec: BackboneSpec, directory: Path | None, progress: Progress) -> dict[str, Any]:
-    target = directory or keras_cache()
-    found = local_weights(spec, weights_dir=directory if directory is not None and directory.is_dir() else None)
-    if found is None:
-        fetch_weights(spec, target, progress)
-        found = resolve_weights(spec, weights_dir=target)
-        state = "downloaded and checked"
+    if spec.source == "package":
+        found, state = resolve_weights(spec), "installed with tumorlens"
     else:
-        state = "already here"
-    return {
-        "backbone": spec.name,
-        "path": str(found.path),
-        "sha256": found.sha256,
-        "note": _sentence(state, found),
-    }
+        target = directory or keras_cache()
+        there = (target / spec.weights.file_name).is_file()
+        if not there:
+            fetch_weights(spec, target, progress)
+        found = resolve_weights(spec, weights=target / spec.weights.file_name)
+        state = "already here" if there else "downloaded and checked"
+    return {"backbone": spec.name, "path": str(found.path), "sha256": found.sha256, "note": _sentence(state, found)}
 
 
 def _sentence(state: str, weights: Weights) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+import psutil
+
 from tumorlens.features import FeatureStore
 from tumorlens.workspace import Workspace, folder_size, remove_leftovers
 
@@ -50,6 +52,8 @@ def clean_cache(workspace: Workspace, *, features: bool, graphs: bool) -> float:
     for folder, wanted in ((workspace.features, features), (workspace.graphs, graphs)):
         if wanted and folder.is_dir():
             shutil.rmtree(folder)
-    shutil.rmtree(workspace.training, ignore_errors=True)
+    for folder in workspace.training.glob("*-*"):
+        if not psutil.pid_exists(int(folder.name.rpartition("-")[2])):
+            shutil.rmtree(folder, ignore_errors=True)
     remove_leftovers(workspace.root)
     return (before - folder_size(workspace.root)) / _BYTES_PER_MB

@@ -17,7 +17,7 @@ from tumorlens.backbones import BackboneSpec, Weights, find_backbone, resolve_we
 from tumorlens.bundles import Predictor
 from tumorlens.datasets import Dataset, load_dataset, residual_neighbours
 from tumorlens.errors import InputError
-from tumorlens.evaluation import RowFigures, best_on_validation
+from tumorlens.evaluation import best_on_validation
 from tumorlens.extras import require_extra
 from tumorlens.features import FeatureStore
 from tumorlens.progress import SILENT, Progress
@@ -25,12 +25,12 @@ from tumorlens.reports import RANDOM_WEIGHTS, Comparison, to_rich
 from tumorlens.workflows.baselines import baseline_rows
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.doctor import machine_facts, version_facts
-from tumorlens.workflows.fit import fit_backbone, fit_scratch
+from tumorlens.workflows.fit import Network, fit_backbone, fit_scratch, prepare_network
 from tumorlens.workflows.heads import HeadKind, find_head
 from tumorlens.workflows.runs import RunRecord
 from tumorlens.workflows.splits import part_counts, prepare_split
 from tumorlens.workflows.write_comparison import write_comparison
-from tumorlens.workspace import Workspace
+from tumorlens.workspace import Workspace, remove_leftovers
 
 __all__ = ["CompareSettings", "ComparisonResult", "compare_networks"]
 
@@ -108,10 +108,6 @@ class ComparisonResult:
         """Print the comparison."""
         Console(highlight=False).print(to_rich(self.comparison))
 
-    def trained_row(self) -> RowFigures:
-        """The row of the only run."""
-        return self.runs[0].row
-
     def to_json(self) -> dict[str, Any]:
         """The document of ``compare --json``."""
         return {**self.comparison.to_json(), "report": str(self.report)}
@@ -152,7 +148,13 @@ def compare_networks(
     elif not specs:
         raise InputError("Expected at least one network after --backbones: tumorlens backbones list names them.")
     split = prepare_split(scans, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
-    weights = _weights_of(specs, settings, progress)
+    for head in heads if specs else ():
+        head.check(scans, split)
+    remove_leftovers(workspace.root)
+    networks = [
+        prepare_network(spec, weights, size=settings.size, workspace=workspace, progress=progress)
+        for spec, weights in zip(specs, _weights_of(specs, settings, progress), strict=True)
+    ]
     with FeatureStore(workspace.features) as store:
         context = RunContext(
             workspace=workspace,
@@ -166,7 +168,7 @@ def compare_networks(
             refit=settings.refit,
             progress=progress,
         )
-        runs = _fit_all(context, list(zip(specs, weights, strict=True)), heads, settings)
+        runs = _fit_all(context, networks, heads, settings)
     comparison = _comparison(context, runs)
     folder = workspace.comparisons / f"{scans.name}-{split.protocol}-{_digest(comparison)}"
     write_comparison(folder, comparison, context, runs)
@@ -175,11 +177,11 @@ def compare_networks(
 
 def _fit_all(
     context: RunContext,
-    networks: Sequence[tuple[BackboneSpec, Weights]],
+    networks: Sequence[Network],
     heads: Sequence[HeadKind],
     settings: CompareSettings,
 ) -> list[RunRecord]:
-    runs = [run for spec, weights in networks for run in fit_backbone(context, spec, weights, heads)]
+    runs = [run for network in networks for run in fit_backbone(context, network, heads)]
     if settings.from_scratch:
         runs.append(fit_scratch(context, size=settings.scratch_size or settings.size))
     return runs
@@ -217,7 +219,7 @@ def _weights_of(specs: Sequence[BackboneSpec], settings: CompareSettings, progre
 
 def _wanted_weights(words: Sequence[str], names: Sequence[str]) -> Mapping[str, str]:
     wanted = dict.fromkeys(names, "imagenet")
-    for word in words:
+    for word in sorted(words, key=lambda word: "=" in word):  # what holds for all networks comes before single ones
         match = _FILE_FOR_BACKBONE.fullmatch(word)
         if match is not None and match.group(1) in wanted:
             wanted[match.group(1)] = match.group(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from tumorlens.datasets import Dataset, ResidualNeighbours, Split
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
 from tumorlens.reports import LEAKY, SYNTHETIC
-from tumorlens.workspace import Workspace
+from tumorlens.workspace import Workspace, storage_errors
 
 __all__ = ["RunContext"]
 
@@ -55,8 +56,9 @@ class RunContext:
     @contextmanager
     def training_folder(self, name: str) -> Iterator[Path]:
         """A folder for a child process that trains; it stays, with the child's log, only where training failed."""
-        folder = self.workspace.training / name
+        folder = self.workspace.training / f"{name}-{os.getpid()}"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        yield folder
+        with storage_errors(folder):
+            folder.mkdir(parents=True)
+            yield folder
         shutil.rmtree(folder)

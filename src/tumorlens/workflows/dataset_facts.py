@@ -77,7 +77,9 @@ def flow_facts(dataset: Dataset) -> dict[str, int]:
 def check_facts(dataset: Dataset) -> dict[str, str]:
     """The short data check, a sentence a subject."""
     check = short_check(dataset)
+    marked = {"Synthetic": "the scans are made up"} if dataset.synthetic else {}
     facts = {
+        **marked,
         "Scans": f"{check.scans}, of which {check.distinct} distinct",
         "Classes": ", ".join(f"{name} {count}" for name, count in check.by_class.items()),
         "Exact copies": f"{check.scans_in_copies} scans in {check.exact_groups} groups of identical pixels",
@@ -101,6 +103,7 @@ def import_lines(result: ImportResult) -> list[str]:
     """What an import tells: the flow of numbers, notes, the check, the contact sheet."""
     flow = " → ".join(f"{count} {name}" for name, count in flow_facts(result.dataset).items())
     dropped = [f"Left out: {source}" for source in result.dataset.record.dropped]
+    dropped += [f"Could not be read: {source}" for source in result.unreadable]
     return [
         flow,
         *result.dataset.record.notes,

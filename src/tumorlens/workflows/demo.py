@@ -14,7 +14,7 @@ from tumorlens.progress import SILENT, Progress
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
 from tumorlens.workflows.dataset_facts import dataset_lines
 from tumorlens.workflows.splits import prepare_split
-from tumorlens.workflows.synthesis import CONTACT_SHEET, import_synthetic, synthesize_scans
+from tumorlens.workflows.synthesis import CONTACT_SHEET, draw_contact_sheet, import_synthetic, synthesize_scans
 from tumorlens.workspace import Workspace
 
 __all__ = ["DemoResult", "run_demo"]
@@ -70,8 +70,13 @@ def run_demo(
         comparison=result,
         prediction=result.best.predict(folder / "images" / str(record["source"])),
         reference_label=str(record["label"]),
-        opening_lines=(f"Synthetic scans: {folder / CONTACT_SHEET}", *dataset_lines(dataset)),
+        opening_lines=(f"Contact sheet: {_contact_sheet(folder)}", *dataset_lines(dataset)),
     )
+
+
+def _contact_sheet(folder: Path) -> Path:
+    sheet = folder / CONTACT_SHEET
+    return sheet if sheet.is_file() else draw_contact_sheet(folder)
 
 
 def _scans(workspace: Workspace, folder: Path, *, seed: int, progress: Progress) -> Dataset:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +14,11 @@ from tumorlens.backbones import BackboneSpec, Weights
 from tumorlens.evaluation import Classifier
 from tumorlens.extras import require_extra
 from tumorlens.features import View, extract_features
+from tumorlens.progress import Progress
 from tumorlens.reports import RANDOM_WEIGHTS
 from tumorlens.runtime import (
-    GRAPH_VERSION,
     FeatureGraph,
+    Outputs,
     attach_head,
     build_keras_bundle_model,
     build_keras_scratch_model,
@@ -24,60 +27,87 @@ from tumorlens.runtime import (
     feature_graph,
 )
 from tumorlens.training import DatasetSource, FittedScratch, fit_from_scratch
-from tumorlens.types import Probabilities
+from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.heads import HeadKind, head_probabilities
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.runs import RunConfig, RunRecord, find_finished
 from tumorlens.workflows.write_run import TrainedModel, write_run
+from tumorlens.workspace import Workspace
 
-__all__ = ["SCRATCH", "fit_backbone", "fit_scratch"]
+__all__ = ["SCRATCH", "Network", "fit_backbone", "fit_scratch", "prepare_network"]
 
 SCRATCH = "scratch"
 """Name of the CNN from scratch in the place of a backbone's."""
 
 _BODY_OUTPUT = "map"
+_ROWS_FOR_SPREAD = 256
 
 
-def fit_backbone(
-    context: RunContext, spec: BackboneSpec, weights: Weights, heads: Sequence[HeadKind]
-) -> list[RunRecord]:
+@dataclass(frozen=True)
+class Network:
+    """A pretrained network, converted and ready.
+
+    Attributes:
+        spec: What it is.
+        weights: Its weights.
+        graph: Its graph.
+        conversion: What the conversion cost; next to nothing where the graph was there.
+    """
+
+    spec: BackboneSpec
+    weights: Weights
+    graph: FeatureGraph
+    conversion: ResourceMeter
+
+    @property
+    def note(self) -> str | None:
+        """What must be said beside its figures."""
+        return " ".join(filter(None, (self.weights.note, *self.graph.notes))) or None
+
+
+def prepare_network(
+    spec: BackboneSpec, weights: Weights, *, size: int, workspace: Workspace, progress: Progress
+) -> Network:
+    """Convert a network, so that a size or a weights file that does not fit is refused before any scan is looked at.
+
+    Raises:
+        InputError: The size is too small for it, or the file's tensors are not the network's.
+    """
+    with ResourceMeter() as meter:
+        graph = feature_graph(spec, weights, size=size, cache=workspace.graphs, progress=progress)
+    return Network(spec, weights, graph, meter)
+
+
+def fit_backbone(context: RunContext, network: Network, heads: Sequence[HeadKind]) -> list[RunRecord]:
     """Fit heads on a frozen network's features, or find the finished runs that did just this.
 
     The features of all heads take one pass over the scans; it counts to the first run that needs it.
 
     Args:
         context: Data set, split and workspace.
-        spec: The network.
-        weights: Its weights.
+        network: The network.
         heads: Kinds of heads.
 
     Returns:
         The finished runs, in the order of the heads.
     """
-    graph = feature_graph(spec, weights, size=context.size, cache=context.workspace.graphs, progress=context.progress)
-    configs = [_config(context, graph, head=head.name, weights=weights.kind) for head in heads]
+    configs = [_config(context, network, head) for head in heads]
     found = [None if context.refit else find_finished(context.workspace, config) for config in configs]
     views = tuple(dict.fromkeys(head.view for head, run in zip(heads, found, strict=True) if run is None))
     runs = []
     for head, config, run in zip(heads, configs, found, strict=True):
         if run is not None:
-            context.progress.say(f"{spec.title}, {head.name} head: finished earlier, nothing to compute.")
-        runs.append(run or _fit_head(context, spec, weights, graph, head=head, config=config, views=views))
+            context.progress.say(f"{network.spec.title}, {head.name} head: finished earlier, nothing to compute.")
+        runs.append(run or _fit_head(context, network, head, config=config, views=views))
     return runs
 
 
 def _fit_head(
-    context: RunContext,
-    spec: BackboneSpec,
-    weights: Weights,
-    graph: FeatureGraph,
-    *,
-    head: HeadKind,
-    config: RunConfig,
-    views: Sequence[View],
+    context: RunContext, network: Network, head: HeadKind, *, config: RunConfig, views: Sequence[View]
 ) -> RunRecord:
-    with ResourceMeter() as meter:
+    graph = network.graph
+    with ResourceMeter(after=network.conversion) as meter:
         extracted = extract_features(
             context.dataset, graph, context.store, views=views, threads=context.threads, progress=context.progress
         )
@@ -86,21 +116,21 @@ def _fit_head(
         model = TrainedModel(
             classifier=Classifier(
                 kind="backbone",
-                backbone=spec.name,
+                backbone=network.spec.name,
                 head=head.name,
-                weights=weights.kind,
+                weights=network.weights.kind,
                 loss_penalty=fitted.penalty or None,
-                note=weights.note or None,
+                note=network.note,
             ),
             fitted=fitted,
             probabilities=head_probabilities(context, fitted, features),
-            features=features.matrix(context.store) if head.view == "pooled" else None,
+            features=context.store.read(features.kind, features.digests[:_ROWS_FOR_SPREAD]),
             graph=graph.path,
             size=graph.size,
-            backbone=_backbone_facts(spec, weights, graph),
-            marks=(RANDOM_WEIGHTS,) if weights.kind == "random" else (),
+            backbone=_backbone_facts(network),
+            marks=(RANDOM_WEIGHTS,) if network.weights.kind == "random" else (),
             save_keras=lambda path: build_keras_bundle_model(
-                spec, weights, size=graph.size, head=fitted.head, temperature=1.0, out=path
+                network.spec, network.weights, size=graph.size, head=fitted.head, temperature=1.0, out=path
             ),
         )
         return write_run(context, config, model, meter)
@@ -129,6 +159,7 @@ def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
         fitted = _train_scratch(context, size, folder)
         graph = folder / "body.xml"
         convert_keras_file(fitted.body, out=graph, output_layer=_BODY_OUTPUT)
+        probabilities, features = _graph_answers(context, graph, fitted, folder)
         model = TrainedModel(
             classifier=Classifier(
                 kind="scratch",
@@ -137,8 +168,8 @@ def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
                 loss_penalty=fitted.penalty or None,
             ),
             fitted=fitted,
-            probabilities=_graph_probabilities(context, graph, fitted, folder),
-            features=None,
+            probabilities=probabilities,
+            features=features,
             graph=graph,
             size=size,
             backbone={"name": SCRATCH, "title": "CNN from scratch", "weights": "none"},
@@ -165,58 +196,65 @@ def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedScratc
     )
 
 
-def _graph_probabilities(context: RunContext, graph: Path, fitted: FittedScratch, folder: Path) -> Probabilities:
-    """Probabilities of all rows from the finished graph, each distinct scan once."""
+def _graph_answers(
+    context: RunContext, graph: Path, fitted: FittedScratch, folder: Path
+) -> tuple[Probabilities, Features]:
+    """Probabilities and pooled features of all rows from the finished graph, each distinct scan once."""
     attach_head(graph, fitted.head, temperature=1.0, out=folder / "model.xml")
-    network = compile_graph(folder / "model.xml", goal="throughput", outputs=["probabilities"], threads=context.threads)
+    network = compile_graph(
+        folder / "model.xml", goal="throughput", outputs=["probabilities", "features"], threads=context.threads
+    )
     digests = context.dataset.manifest["pixel_digest"]
     distinct = digests.drop_duplicates()
-    answers: dict[str, Probabilities] = {}
+    answers: dict[str, Outputs] = {}
     with (
         context.dataset.open_pixels() as pixels,
         context.progress.task("CNN from scratch: answers", total=len(distinct)) as task,
     ):
         for digest, outputs in network.stream((digest, pixels.get(digest)) for digest in distinct):
-            answers[digest] = outputs["probabilities"][0].astype(np.float64)
+            answers[digest] = outputs
             task.advance()
-    return np.stack([answers[digest] for digest in digests])
+    probabilities = np.concatenate([answers[digest]["probabilities"] for digest in digests]).astype(np.float64)
+    return probabilities, np.concatenate([answers[digest]["features"] for digest in distinct])
 
 
-def _config(context: RunContext, graph: FeatureGraph, *, head: str, weights: str) -> RunConfig:
+def _config(context: RunContext, network: Network, head: HeadKind) -> RunConfig:
     return RunConfig(
-        dataset=context.dataset.name,
-        manifest_digest=context.dataset.digest,
-        split_digest=context.split.digest,
-        protocol=context.split.protocol,
-        backbone=graph.backbone,
-        head=head,
-        weights=weights,
-        weights_digest=graph.weights_digest,
-        graph_version=graph.graph_version,
-        size=graph.size,
-        seed=context.seed,
-        tumorlens=version("tumorlens"),
+        **_shared_config(context),
+        backbone=network.spec.name,
+        head=head.name,
+        weights=network.weights.kind,
+        weights_digest=network.graph.weights_digest,
+        graph_digest=network.graph.digest,
+        size=network.graph.size,
     )
 
 
 def _scratch_config(context: RunContext, size: int) -> RunConfig:
     return RunConfig(
-        dataset=context.dataset.name,
-        manifest_digest=context.dataset.digest,
-        split_digest=context.split.digest,
-        protocol=context.split.protocol,
+        **_shared_config(context),
         backbone=SCRATCH,
         head="scratch",
         weights="none",
         weights_digest="",
-        graph_version=GRAPH_VERSION,
+        graph_digest="",
         size=size,
-        seed=context.seed,
-        tumorlens=version("tumorlens"),
     )
 
 
-def _backbone_facts(spec: BackboneSpec, weights: Weights, graph: FeatureGraph) -> dict[str, object]:
+def _shared_config(context: RunContext) -> dict[str, Any]:
+    return {
+        "dataset": context.dataset.name,
+        "manifest_digest": context.dataset.digest,
+        "split_digest": context.split.digest,
+        "protocol": context.split.protocol,
+        "seed": context.seed,
+        "tumorlens": version("tumorlens"),
+    }
+
+
+def _backbone_facts(network: Network) -> dict[str, object]:
+    spec, weights = network.spec, network.weights
     return {
         "name": spec.name,
         "title": spec.title,
@@ -225,7 +263,7 @@ def _backbone_facts(spec: BackboneSpec, weights: Weights, graph: FeatureGraph) -
         "weights": {
             "kind": weights.kind,
             "sha256": weights.sha256,
-            "tensors": graph.weights_digest,
-            "note": weights.note,
+            "tensors": network.graph.weights_digest,
+            "note": network.note,
         },
     }

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tumorlens.datasets import Dataset, Split
 from tumorlens.errors import InputError
 from tumorlens.extras import require_extra
 from tumorlens.features import FeatureSet, View
 from tumorlens.runtime import head_logits
-from tumorlens.training import FittedHead, StoreSource, fit_linear, fit_mlp, fit_study_head
+from tumorlens.training import FittedHead, StoreSource, check_groups, fit_linear, fit_mlp, fit_study_head
 from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
 
@@ -32,12 +33,14 @@ class HeadKind:
         view: Which features it takes.
         extra: The extra it needs, or ``None``.
         fit: Fits it on cached features.
+        check: Raises where a split cannot carry it, before any scan is looked at.
     """
 
     name: str
     view: View
     extra: str | None
     fit: Callable[[RunContext, FeatureSet], FittedHead]
+    check: Callable[[Dataset, Split], None]
 
 
 def find_head(name: str) -> HeadKind:
@@ -78,6 +81,15 @@ def _rows_of(context: RunContext, features: FeatureSet, part: str) -> Features:
     return context.store.read(features.kind, [features.digests[row] for row in context.split.rows(part)])
 
 
+def _check_groups(dataset: Dataset, split: Split) -> None:
+    rows = split.rows("train")
+    check_groups(dataset.labels[rows], dataset.groups[rows], n_classes=len(dataset.classes))
+
+
+def _check_nothing(dataset: Dataset, split: Split) -> None:
+    """Any split that was accepted will do."""
+
+
 def _fit_linear(context: RunContext, features: FeatureSet) -> FittedHead:
     rows = context.split.rows("train")
     return fit_linear(
@@ -104,7 +116,7 @@ def _fit_mlp(context: RunContext, features: FeatureSet) -> FittedHead:
 
 def _fit_study(context: RunContext, features: FeatureSet) -> FittedHead:
     backbone = features.kind.backbone
-    with context.training_folder(f"{context.dataset.name}-{backbone}-study") as folder:
+    with context.training_folder(f"{context.dataset.name}-{context.split.protocol}-{backbone}-study") as folder:
         return fit_study_head(
             StoreSource(context.workspace.features, features.kind.prefix, features.digests),
             backbone=backbone,
@@ -122,9 +134,9 @@ def _fit_study(context: RunContext, features: FeatureSet) -> FittedHead:
 HEADS: dict[str, HeadKind] = {
     kind.name: kind
     for kind in (
-        HeadKind("linear", "pooled", None, _fit_linear),
-        HeadKind("mlp", "pooled", None, _fit_mlp),
-        HeadKind("study", "flat", "train", _fit_study),
+        HeadKind("linear", "pooled", None, _fit_linear, _check_groups),
+        HeadKind("mlp", "pooled", None, _fit_mlp, _check_nothing),
+        HeadKind("study", "flat", "train", _fit_study, _check_nothing),
     )
 }
 """Every kind of head by name."""

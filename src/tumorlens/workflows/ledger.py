@@ -15,7 +15,7 @@ __all__ = ["count_openings", "record_opening"]
 
 
 def record_opening(workspace: Workspace, *, dataset: str, split_digest: str, run: str) -> None:
-    """Append that ``run`` computed figures on the test part of a split."""
+    """Append that ``run`` is about to compute figures on the test part of a split."""
     line = json.dumps(
         {
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -25,7 +25,7 @@ def record_opening(workspace: Workspace, *, dataset: str, split_digest: str, run
         }
     )
     with storage_errors(workspace.ledger), workspace.ledger.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        file.write(f"\n{line}\n")  # the first line break ends a line that a kill cut short
         file.flush()
         os.fsync(file.fileno())
 

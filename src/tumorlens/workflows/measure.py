@@ -17,15 +17,19 @@ _BYTES_PER_MB = 1e6
 class ResourceMeter:
     """Measures while its context is open.
 
+    Args:
+        after: An earlier piece of the same work, whose seconds and peak count too.
+
     Attributes:
         seconds: Wall-clock time.
         peak_memory_mb: Largest sum of resident memory of this process and its children seen at 20 looks a second,
             in 10^6 bytes; file pages that the system may drop at will are counted too.
     """
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.peak_memory_mb = 0.0
+    def __init__(self, *, after: ResourceMeter | None = None) -> None:
+        self.seconds: float = 0.0
+        self.peak_memory_mb: float = after.peak_memory_mb if after else 0.0
+        self._seconds_before = after.seconds if after else 0.0
         self._process = psutil.Process()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -48,7 +52,7 @@ class ResourceMeter:
 
     def look(self) -> None:
         """Bring both figures up to now."""
-        self.seconds = time.perf_counter() - self._started
+        self.seconds = self._seconds_before + time.perf_counter() - self._started
         self.peak_memory_mb = max(self.peak_memory_mb, self._resident() / _BYTES_PER_MB)
 
     def _watch(self) -> None:

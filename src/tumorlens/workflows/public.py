@@ -24,8 +24,11 @@ def import_scans(
     group_column: str | None = None,
     group_pattern: str | None = None,
     class_names: Mapping[str, str] | None = None,
+    keep_columns: Sequence[str] = (),
     drop_conflicts: bool = False,
+    skip_unreadable: bool = False,
     replace: bool = False,
+    synthetic: bool = False,
     workspace: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> Dataset:
@@ -40,8 +43,11 @@ def import_scans(
         group_column: Its column of patients.
         group_pattern: Regular expression whose one group finds the patient in a file's relative path.
         class_names: Other names for labels, by label.
+        keep_columns: Further CSV columns to keep in the manifest.
         drop_conflicts: Leave out scans that carry two labels instead of raising.
+        skip_unreadable: Leave out files that cannot be read instead of raising.
         replace: Replace a data set of the same name.
+        synthetic: Mark every result as synthetic.
         workspace: Folder of the workspace; ``$TUMORLENS_HOME`` or ``./tumorlens-workspace`` by default.
         progress: Told of every file.
 
@@ -61,8 +67,11 @@ def import_scans(
         group_column=group_column,
         group_pattern=group_pattern,
         class_names=class_names or {},
+        keep_columns=tuple(keep_columns),
         drop_conflicts=drop_conflicts,
+        skip_unreadable=skip_unreadable,
         replace=replace,
+        synthetic=synthetic,
         progress=progress,
     ).dataset
 
@@ -91,6 +100,7 @@ def compare(
     weights_dir: str | Path | None = None,
     size: int = 240,
     seed: int = 0,
+    split_file: str | Path | None = None,
     refit: bool = False,
     workspace: str | Path | None = None,
     threads: int | None = None,
@@ -108,6 +118,7 @@ def compare(
         weights_dir: Folder with weight files under Keras' names.
         size: Side of the networks' square input in pixels.
         seed: Seed of split, heads and bootstrap.
+        split_file: A split to use instead of making one.
         refit: Whether finished runs are made again.
         workspace: Folder of the workspace; where ``scans`` lies by default.
         threads: CPU threads; all by default.
@@ -131,6 +142,7 @@ def compare(
             weights_dir=None if weights_dir is None else Path(weights_dir),
             size=size,
             seed=seed,
+            split_file=None if split_file is None else Path(split_file),
             refit=refit,
         ),
         workspace=Workspace.locate(home).create(),

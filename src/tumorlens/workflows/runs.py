@@ -17,6 +17,7 @@ from typing import Any
 
 from tumorlens.errors import IntegrityError, NotFoundError
 from tumorlens.evaluation import RowFigures
+from tumorlens.reports import RESEARCH_ONLY
 from tumorlens.workspace import Workspace
 
 __all__ = ["RunConfig", "RunRecord", "find_finished", "find_run", "list_runs", "remove_run"]
@@ -42,7 +43,8 @@ class RunConfig:
         head: Kind of classifier.
         weights: Where the network's weights came from, in one word.
         weights_digest: SHA-256 over the weight tensors; empty for a CNN from scratch.
-        graph_version: Version of the code that made the graph.
+        graph_digest: SHA-256 over weights, preprocessing, size and the version of the code that made the graph; empty
+            for a CNN from scratch.
         size: Side of the network's input in pixels.
         seed: Seed of head and bootstrap.
         tumorlens: Version of tumorlens.
@@ -56,7 +58,7 @@ class RunConfig:
     head: str
     weights: str
     weights_digest: str
-    graph_version: int
+    graph_digest: str
     size: int
     seed: int
     tumorlens: str
@@ -128,6 +130,10 @@ class RunRecord:
             "marks": list(self.marks),
             "folder": str(self.folder),
         }
+
+    def answer(self) -> dict[str, Any]:
+        """The document of ``train --json``: the row, with what must be said beside it."""
+        return {**self.row.to_json(), "marks": list(self.marks), "use": f"{RESEARCH_ONLY.capitalize()}."}
 
     def to_line(self) -> str:
         """One line for a person."""

@@ -14,7 +14,7 @@ from tumorlens.datasets.synthesis import SynthesisSettings, synthesize
 from tumorlens.progress import SILENT, Progress
 from tumorlens.workspace import Workspace, atomic_path
 
-__all__ = ["CONTACT_SHEET", "import_synthetic", "synthesize_scans"]
+__all__ = ["CONTACT_SHEET", "draw_contact_sheet", "import_synthetic", "synthesize_scans"]
 
 CONTACT_SHEET = "contact-sheet.png"
 """Its name in a folder of synthetic scans."""
@@ -43,9 +43,7 @@ def synthesize_scans(
         Facts for ``data synthesize --json``.
     """
     synthesize(folder, settings, progress=progress)
-    sheet = folder / CONTACT_SHEET
-    with atomic_path(sheet) as temporary:
-        _draw(folder).save(temporary)
+    sheet = draw_contact_sheet(folder)
     facts: dict[str, Any] = {
         "folder": str(folder),
         "scans": len(list((folder / "images").glob("*.png"))),
@@ -58,15 +56,18 @@ def synthesize_scans(
     return facts
 
 
-def _draw(folder: Path) -> Image.Image:
-    """A contact sheet of a folder of synthetic scans, spread evenly over each class."""
+def draw_contact_sheet(folder: Path) -> Path:
+    """Draw a contact sheet into a folder of synthetic scans, spread evenly over each class; return its path."""
     table = pd.read_csv(folder / "labels.csv")
     rows = []
     for name, part in table.groupby("Class"):
         places = np.unique(np.linspace(0, len(part) - 1, _EXAMPLES).round().astype(int))
         images = [np.asarray(Image.open(folder / "images" / image)) for image in part["Image"].iloc[places]]
         rows.append((f"{name} ({len(part):,} scans)", images))
-    return draw_sheet(rows, synthetic=True)
+    sheet = folder / CONTACT_SHEET
+    with atomic_path(sheet) as temporary:
+        draw_sheet(rows, synthetic=True).save(temporary)
+    return sheet
 
 
 def import_synthetic(folder: Path, name: str, *, workspace: Workspace, progress: Progress = SILENT) -> Dataset:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import tomli_w
 
@@ -20,6 +19,7 @@ from tumorlens.bundles import (
     KERAS_FILE,
     BundleCard,
     OperatingPoint,
+    decide,
     digest_files,
     write_card,
 )
@@ -61,7 +61,7 @@ class TrainedModel:
         classifier: What its row of the table is about; the measured figures are added.
         fitted: The head with its history.
         probabilities: ``(n, k)`` of all rows of the data set.
-        features: ``(m, d)`` what the head was given, to find constant features; ``None``: not looked at.
+        features: ``(m, d)`` what the head was given for some or all rows, to find constant features.
         graph: The network's graph, without head.
         size: Side of its input in pixels.
         backbone: Facts of the network for the bundle.
@@ -72,7 +72,7 @@ class TrainedModel:
     classifier: Classifier
     fitted: FittedHead
     probabilities: Probabilities
-    features: Features | None
+    features: Features
     graph: Path
     size: int
     backbone: Mapping[str, Any]
@@ -81,7 +81,7 @@ class TrainedModel:
 
 
 def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter: ResourceMeter) -> RunRecord:
-    """Compute the figures, write the folder and note that the test part was opened.
+    """Note that the test part is opened, compute the figures and write the folder.
 
     Args:
         context: Data set, split and workspace.
@@ -94,6 +94,7 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
     """
     marks = context.marks + model.marks
     created = datetime.now(UTC).isoformat(timespec="seconds")
+    record_opening(context.workspace, dataset=context.dataset.name, split_digest=context.split.digest, run=config.name)
     classifier = replace(model.classifier, run=config.name)
     row = row_figures(context, model.probabilities, classifier, features=model.features)
     folder = context.workspace.runs / config.name
@@ -116,13 +117,19 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
             temporary / METRICS_FILE,
             {"row": measured.to_json(), "created": created, "marks": list(marks)},
         )
-    record_opening(
-        context.workspace,
-        dataset=context.dataset.name,
-        split_digest=context.split.digest,
-        run=config.name,
-    )
     return read_run(folder)
+
+
+def _operating_point(context: RunContext) -> OperatingPoint | None:
+    """Where a probability becomes a label: one half for two classes, none for more."""
+    positive = context.dataset.positive_class
+    return None if positive is None else OperatingPoint(positive, _THRESHOLD, _THRESHOLD_BASIS)
+
+
+def _predicted_labels(context: RunContext, probabilities: Probabilities) -> list[str]:
+    """The labels by the same rule as the bundle's."""
+    classes, point = context.dataset.classes, _operating_point(context)
+    return [decide(classes, point, dict(zip(classes, row, strict=True))) for row in probabilities]
 
 
 def _write_bundle(
@@ -138,7 +145,6 @@ def _write_bundle(
     folder.mkdir()
     attach_head(model.graph, model.fitted.head, temperature=1.0, out=folder / GRAPH_FILE)
     model.save_keras(folder / KERAS_FILE)
-    positive = context.dataset.positive_class
     card = BundleCard(
         name=config.name,
         created=created,
@@ -149,7 +155,7 @@ def _write_bundle(
         scan_steps=context.dataset.scan_steps,
         temperature=1.0,
         calibration=_UNCALIBRATED,
-        operating_point=None if positive is None else OperatingPoint(positive, _THRESHOLD, _THRESHOLD_BASIS),
+        operating_point=_operating_point(context),
         manifest_digest=context.dataset.digest,
         split_digest=context.split.digest,
         metrics=row.to_json(),
@@ -169,7 +175,7 @@ def _write_tables(folder: Path, context: RunContext, model: TrainedModel) -> Non
             "pixel_digest": context.dataset.manifest["pixel_digest"].to_numpy(),
             "part": context.split.parts,
             "reference_label": context.dataset.manifest["label"].to_numpy(),
-            "predicted_label": np.asarray(classes)[model.probabilities.argmax(axis=1)],
+            "predicted_label": _predicted_labels(context, model.probabilities),
             **{f"probability_{name}": model.probabilities[:, column] for column, name in enumerate(classes)},
         }
     )

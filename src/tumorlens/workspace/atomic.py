@@ -12,23 +12,26 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tumorlens.errors import StorageError
 
 __all__ = [
+    "RETIRED_PREFIX",
     "TEMPORARY_PREFIX",
     "atomic_directory",
     "atomic_path",
     "storage_errors",
+    "temporary_name",
     "write_bytes",
     "write_json",
     "write_text",
 ]
 
 TEMPORARY_PREFIX = ".tmp-"
+RETIRED_PREFIX = ".old-"
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space",
@@ -36,6 +39,10 @@ _REASONS = {
     errno.EACCES: "permission was denied; choose another place",
     errno.EPERM: "permission was denied; choose another place",
     errno.EROFS: "the file system is read-only; choose another place",
+    errno.ENOTDIR: "a file stands where a folder should be; choose another place",
+    errno.EISDIR: "a folder stands where a file should be; choose another place",
+    errno.EFBIG: "the file may not grow further; raise the limit on file sizes",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 
 
@@ -66,7 +73,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary_name(path)
+        temporary = temporary_name(path)
         try:
             yield temporary
             _flush(temporary)
@@ -82,7 +89,9 @@ def atomic_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
     Args:
         path: The folder to make.
-        replace: Whether a folder already there is replaced; the old one stays whole until the new one is.
+        replace: Whether a folder already there is replaced. The old one is set aside under a name that starts with
+            ``.old-`` just before the new one takes its place; should a kill come between the two renames,
+            :func:`tumorlens.workspace.cleanup.remove_leftovers` puts it back.
 
     Raises:
         StorageError: Disk full, quota, permission or read-only file system; nothing is left behind.
@@ -92,23 +101,35 @@ def atomic_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
         raise FileExistsError(path)
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary_name(path)
+        temporary = temporary_name(path)
         temporary.mkdir()
         try:
             yield temporary
             for file in temporary.rglob("*"):
                 if file.is_file():
                     _flush(file)
-            if path.exists():
-                retired = _temporary_name(path)
-                path.rename(retired)
-                temporary.rename(path)
-                shutil.rmtree(retired)
-            else:
-                temporary.rename(path)
+            _take_place(temporary, path)
             _flush(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_place(temporary: Path, path: Path) -> None:
+    """Rename ``temporary`` to ``path``; a folder already there steps aside and comes back should that fail."""
+    retired = path.with_name(f"{RETIRED_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
+    while True:
+        with suppress(FileNotFoundError):
+            path.rename(retired)
+        try:
+            temporary.rename(path)
+        except OSError as error:
+            if retired.exists():
+                retired.rename(path)
+            elif error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # another process was quicker: replace its folder
+                continue
+            raise
+        shutil.rmtree(retired, ignore_errors=True)
+        return
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -127,7 +148,8 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _temporary_name(path: Path) -> Path:
+def temporary_name(path: Path) -> Path:
+    """A name beside ``path`` that no one else uses; leftovers under it are cleaned up."""
     return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
 
 

@@ -1,4 +1,4 @@
-"""Removes what killed processes left behind: temporary files and folders whose process is gone."""
+"""Settles what killed processes left behind: temporary entries go, a folder that was being replaced comes back."""
 
 from __future__ import annotations
 
@@ -8,38 +8,46 @@ from pathlib import Path
 
 import psutil
 
-from tumorlens.workspace.atomic import TEMPORARY_PREFIX
+from tumorlens.workspace.atomic import RETIRED_PREFIX, TEMPORARY_PREFIX
 
 __all__ = ["folder_size", "remove_leftovers"]
 
-_PROCESS_ID = re.compile(re.escape(TEMPORARY_PREFIX) + r"(\d+)-")
+_LEFTOVER = re.compile(rf"({re.escape(TEMPORARY_PREFIX)}|{re.escape(RETIRED_PREFIX)})(\d+)-[0-9a-f]+-(.+)", re.DOTALL)
 
 
 def remove_leftovers(folder: Path, *, depth: int = 3) -> list[Path]:
     """Remove temporary entries below ``folder`` that belong to no living process.
+
+    A folder that was set aside to be replaced, and whose successor never came, gets its name back.
 
     Args:
         folder: Where to look; a missing folder holds nothing.
         depth: How many levels down.
 
     Returns:
-        The removed paths.
+        The removed or restored paths, as they were called.
     """
-    removed: list[Path] = []
+    settled: list[Path] = []
     if not folder.is_dir():
-        return removed
+        return settled
     for entry in sorted(folder.iterdir()):
-        match = _PROCESS_ID.match(entry.name)
-        if match:
-            if not psutil.pid_exists(int(match.group(1))):
-                if entry.is_dir():
-                    shutil.rmtree(entry, ignore_errors=True)
-                else:
-                    entry.unlink(missing_ok=True)
-                removed.append(entry)
-        elif depth > 1 and entry.is_dir() and not entry.is_symlink():
-            removed += remove_leftovers(entry, depth=depth - 1)
-    return removed
+        match = _LEFTOVER.fullmatch(entry.name)
+        if match is None:
+            if depth > 1 and entry.is_dir() and not entry.is_symlink():
+                settled += remove_leftovers(entry, depth=depth - 1)
+        elif not psutil.pid_exists(int(match.group(2))):
+            _settle(entry, prefix=match.group(1), goal=folder / match.group(3))
+            settled.append(entry)
+    return settled
+
+
+def _settle(entry: Path, *, prefix: str, goal: Path) -> None:
+    if prefix == RETIRED_PREFIX and not goal.exists():
+        entry.rename(goal)
+    elif entry.is_dir():
+        shutil.rmtree(entry, ignore_errors=True)
+    else:
+        entry.unlink(missing_ok=True)
 
 
 def folder_size(folder: Path) -> int:

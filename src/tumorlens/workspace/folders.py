@@ -18,6 +18,7 @@ __all__ = ["FORMAT_VERSION", "Workspace", "check_name"]
 
 FORMAT_VERSION = 1
 _DEFAULT_FOLDER = "tumorlens-workspace"
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{device}{n}" for device in ("COM", "LPT") for n in range(1, 10))}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -31,9 +32,10 @@ def check_name(name: str, *, of: str) -> str:
     Raises:
         InputError: It has other characters than letters, digits, ``.``, ``_`` and ``-``, or starts with a sign.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name.endswith(".") or name.split(".")[0].upper() in _RESERVED:
         raise InputError(
-            f"A {of}'s name must be 1 to 100 letters, digits, '.', '_' or '-' and start with a letter or digit, "
+            f"A {of}'s name must be 1 to 100 letters, digits, '.', '_' or '-', start with a letter or digit and be no "
+            "reserved word such as CON, "
             f"got {name!r}: choose another name."
         )
     return name

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from tumorlens.errors import InputError
+from tumorlens.runtime.children.stand_ins import put_under_name
 
 __all__ = ["load_weights_file"]
 
@@ -33,14 +34,14 @@ def load_weights_file(model: keras.Model, path: Path, *, title: str) -> None:
     suffix = _form(path)
     if suffix == ".weights.h5":
         _check_count(model, path, title=title)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            link = Path(folder) / f"weights{suffix}"  # Keras goes by the name
-            link.symlink_to(path)
-            model.load_weights(link)
-    except (ValueError, KeyError, OSError, TypeError) as error:
-        reason = str(error).strip().splitlines()
-        raise _wrong_tensors(path, title, (reason or ["no reason given"])[0].rstrip(".")) from error
+    with tempfile.TemporaryDirectory() as folder:
+        named = Path(folder) / f"weights{suffix}"  # Keras goes by the name
+        put_under_name(path, named)
+        try:
+            model.load_weights(named)
+        except (ValueError, KeyError, OSError, TypeError) as error:
+            reason = str(error).strip().splitlines()
+            raise _wrong_tensors(path, title, (reason or ["no reason given"])[0].rstrip(".")) from error
     if not all(np.isfinite(weight).all() for weight in model.get_weights()):
         raise _wrong_tensors(path, title, "some values are not finite")
 
