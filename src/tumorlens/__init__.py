@@ -1,4 +1,4 @@
-"""Fair transfer learning on brain MRI. For research, not for diagnosis.
+"""Fair transfer learning on brain MRI. For research, not for patient care.
 
 The pipeline, and the packages in its order::
 

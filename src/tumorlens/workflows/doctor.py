@@ -18,7 +18,7 @@ from tumorlens.workspace import Workspace
 
 __all__ = ["Finding", "examine", "machine_facts", "version_facts"]
 
-_LIBRARIES = ("tumorlens", "keras", "openvino", "scikit-learn", "numpy", "pillow")
+_LIBRARIES = ("tumorlens", "keras", "openvino", "scikit-learn", "scipy", "numpy", "pillow")
 _NEEDED_MEMORY_GB = 4.0
 _NEEDED_DISK_GB = 5.0
 
