@@ -149,7 +149,7 @@ def compare_networks(
         raise InputError("Expected at least one network after --backbones: tumorlens backbones list names them.")
     split = prepare_split(scans, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
     for head in heads if specs else ():
-        head.check(scans, split)
+        head.check(scans, split, settings.seed)
     remove_leftovers(workspace.root)
     networks = [
         prepare_network(spec, weights, size=settings.size, workspace=workspace, progress=progress)

@@ -40,7 +40,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "flow": flow_facts(dataset),
         "notes": list(record.notes),
         "dropped": list(record.dropped),
-        "contact_sheet": str(dataset.path / "contact-sheet.png"),
+        "contact_sheet": str(dataset.contact_sheet),
     }
 
 
@@ -109,7 +109,7 @@ def import_lines(result: ImportResult) -> list[str]:
         *result.dataset.record.notes,
         *dropped,
         *dataset_lines(result.dataset),
-        f"Contact sheet: {result.dataset.path / 'contact-sheet.png'}",
+        f"Contact sheet: {result.dataset.contact_sheet}",
     ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tumorlens.bundles import Prediction
 from tumorlens.datasets import Dataset, load_dataset
+from tumorlens.datasets.dataset import CONTACT_SHEET
 from tumorlens.datasets.synthesis import SynthesisSettings
 from tumorlens.errors import NotFoundError
 from tumorlens.extras import has_extra
@@ -14,7 +15,7 @@ from tumorlens.progress import SILENT, Progress
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
 from tumorlens.workflows.dataset_facts import dataset_lines
 from tumorlens.workflows.splits import prepare_split
-from tumorlens.workflows.synthesis import CONTACT_SHEET, draw_contact_sheet, import_synthetic, synthesize_scans
+from tumorlens.workflows.synthesis import draw_contact_sheet, import_synthetic, synthesize_scans
 from tumorlens.workspace import Workspace
 
 __all__ = ["DemoResult", "run_demo"]

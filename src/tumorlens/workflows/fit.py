@@ -183,7 +183,7 @@ def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
 
 def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedScratch:
     return fit_from_scratch(
-        DatasetSource(context.dataset.path / "pixels", tuple(context.dataset.manifest["pixel_digest"])),
+        DatasetSource(context.dataset.pixel_folder, tuple(context.dataset.manifest["pixel_digest"])),
         labels=context.dataset.labels,
         train_rows=context.split.rows("train"),
         val_rows=context.split.rows("validation"),

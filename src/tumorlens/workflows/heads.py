@@ -40,7 +40,7 @@ class HeadKind:
     view: View
     extra: str | None
     fit: Callable[[RunContext, FeatureSet], FittedHead]
-    check: Callable[[Dataset, Split], None]
+    check: Callable[[Dataset, Split, int], None]
 
 
 def find_head(name: str) -> HeadKind:
@@ -81,12 +81,12 @@ def _rows_of(context: RunContext, features: FeatureSet, part: str) -> Features:
     return context.store.read(features.kind, [features.digests[row] for row in context.split.rows(part)])
 
 
-def _check_groups(dataset: Dataset, split: Split) -> None:
+def _check_groups(dataset: Dataset, split: Split, seed: int) -> None:
     rows = split.rows("train")
-    check_groups(dataset.labels[rows], dataset.groups[rows], n_classes=len(dataset.classes))
+    check_groups(dataset.labels[rows], dataset.groups[rows], n_classes=len(dataset.classes), seed=seed)
 
 
-def _check_nothing(dataset: Dataset, split: Split) -> None:
+def _check_nothing(dataset: Dataset, split: Split, seed: int) -> None:
     """Any split that was accepted will do."""
 
 

@@ -10,14 +10,12 @@ import pandas as pd
 from PIL import Image
 
 from tumorlens.datasets import Dataset, draw_sheet, import_scans
+from tumorlens.datasets.dataset import CONTACT_SHEET
 from tumorlens.datasets.synthesis import SynthesisSettings, synthesize
 from tumorlens.progress import SILENT, Progress
 from tumorlens.workspace import Workspace, atomic_path
 
-__all__ = ["CONTACT_SHEET", "draw_contact_sheet", "import_synthetic", "synthesize_scans"]
-
-CONTACT_SHEET = "contact-sheet.png"
-"""Its name in a folder of synthetic scans."""
+__all__ = ["draw_contact_sheet", "import_synthetic", "synthesize_scans"]
 
 _EXAMPLES = 8
 

@@ -91,7 +91,7 @@ def _stored_probabilities(run: RunRecord, context: RunContext) -> Probabilities:
 
 
 def _pictures(context: RunContext) -> list[Picture]:
-    sheet = context.dataset.path / "contact-sheet.png"
+    sheet = context.dataset.contact_sheet
     if not sheet.is_file():
         return []
     kind = "synthetic scans" if context.dataset.synthetic else "scans"
