@@ -27,6 +27,7 @@ __all__ = ["FeatureReader", "FeatureStore", "StoredKind"]
 
 _INITIAL_BYTES = 1 << 28
 _MOST_BYTES_MAPPED = 64 << 20
+_BYTES_MAPPED_A_READ = 64 << 10  # the system maps cached pages around the one that is asked for
 _KINDS = b"kinds"
 _VECTORS = b"vectors"
 
@@ -184,25 +185,35 @@ class FeatureReader:
             KeyError: One is not stored.
             IntegrityError: A stored vector has another length.
         """
+        if not digests:
+            return np.empty((0, width or 0), np.float32)
+        matrix = np.empty((len(digests), width or self._width(digests[0])), np.float32)
+        at_once = max(1, _MOST_BYTES_MAPPED // max(4 * matrix.shape[1], _BYTES_MAPPED_A_READ))
+        for start in range(0, len(digests), at_once):
+            self._read_into(matrix[start : start + at_once], digests[start : start + at_once])
+        return matrix
+
+    def _read_into(self, matrix: Features, digests: Sequence[str]) -> None:
         with self._store._begin() as transaction:
-            matrix: Features | None = None
             for row, digest in enumerate(digests):
-                value = transaction.get(self._prefix + bytes.fromhex(digest), db=self._store._vectors)
-                if value is None:
-                    raise KeyError(digest)
-                vector = np.frombuffer(value, dtype="<f4")
-                if matrix is None:
-                    matrix = np.empty((len(digests), width or len(vector)), np.float32)
+                vector = self._vector(transaction, digest)
                 if len(vector) != matrix.shape[1]:
                     raise IntegrityError(
                         f"A stored feature vector should have {matrix.shape[1]} values but has {len(vector)}: "
                         "run tumorlens cache clean --features and repeat the command."
                     )
                 matrix[row] = vector
-        if matrix is None:
-            return np.empty((0, width or 0), np.float32)
-        self._store.release_after(matrix.nbytes)
-        return matrix
+        self._store.release_after(max(matrix.nbytes, len(digests) * _BYTES_MAPPED_A_READ))
+
+    def _width(self, digest: str) -> int:
+        with self._store._begin() as transaction:
+            return len(self._vector(transaction, digest))
+
+    def _vector(self, transaction: lmdb.Transaction[bytes], digest: str) -> Features:
+        value = transaction.get(self._prefix + bytes.fromhex(digest), db=self._store._vectors)
+        if value is None:
+            raise KeyError(digest)
+        return np.frombuffer(value, dtype="<f4")
 
 
 def _encode(vector: Features, width: int) -> bytes:
