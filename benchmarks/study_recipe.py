@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from measuring import report, run, tumorlens
-from throughput import bare_openvino
+from throughput import bare_openvino, subset
 from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.datasets import load_dataset
 from tumorlens.runtime import feature_graph
@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--backbone", choices=sorted(_NETWORKS), default="resnet50")
     parser.add_argument("--weights", type=Path, help="weights file; random ones saved by Keras by default")
     parser.add_argument("--images", type=int, default=3762, help="scans the recipe's epoch is timed on")
+    parser.add_argument("--scans", type=int, default=3762, help="scans compare works on, the first ones")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report(
@@ -46,22 +47,26 @@ def main() -> None:
                 arguments.data,
                 arguments.weights,
                 arguments.images,
+                arguments.scans,
                 Path(folder),
             )
         )
 
 
-def measure(backbone: str, data: Path, weights: Path | None, images: int, folder: Path) -> dict[str, object]:
+def measure(
+    backbone: str, data: Path, weights: Path | None, images: int, scans: int, folder: Path
+) -> dict[str, object]:
     """All timings and their ratios."""
     weights = weights or save_random_weights(_NETWORKS[backbone], folder)
     workspace = ("--workspace", str(folder / "workspace"))
+    first = subset(data, folder / "subset", scans)
     imported = json.loads(
         tumorlens(
             "data",
             "import",
-            str(data / "images"),
+            str(first),
             "--labels",
-            str(data / "BrainTumor.csv"),
+            str(first.parent / "labels.csv"),
             "--name",
             "scans",
             "--json",

@@ -87,6 +87,8 @@ def test_help_loads_nothing_heavy() -> None:
         (["data", "import", "missing-folder", "--name", "x"], "missing-folder"),
         (["data", "split", "tiny", "--read", "missing.csv"], "missing.csv"),
         (["data", "synthesize", "x", "--tumor-share", "2"], "tumor_share"),
+        (["data", "synthesize", "x", "--scaling", "other"], "window or slice-maximum"),
+        (["train", "tiny", "--from-scratch", "--head", "mlp"], "leave out --head"),
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_2(capsys, place, words, message) -> None:

@@ -164,17 +164,20 @@ def synthesize(
     folder: Annotated[Path, typer.Argument(help="Folder to make; must not exist yet.")],
     patients: Annotated[int, typer.Option(help="Virtual patients.")] = 40,
     slices: Annotated[int, typer.Option("--slices", help="Slices a patient.")] = 10,
-    spacing_mm: Annotated[float, typer.Option(help="Distance between slices in mm.")] = 4.0,
+    spacing_mm: Annotated[float, typer.Option(help="Distance between slices in mm.")] = 5.0,
     tumor_share: Annotated[float, typer.Option(help="Share of patients with a tumour, 0..1.")] = 0.5,
     deformation_mm: Annotated[
         tuple[float, float],
         typer.Option(help="Smallest and largest size of the deformation in mm."),
-    ] = (2.0, 6.0),
+    ] = (2.0, 4.5),
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
     shortcut: Annotated[
         bool,
         typer.Option("--shortcut", help="Plant a confound on purpose, for tests and teaching."),
     ] = False,
+    scaling: Annotated[
+        str, typer.Option(help="Grey levels: window, or slice-maximum (makes brightness a shortcut).")
+    ] = "window",
     import_as: Annotated[str | None, typer.Option("--import-as", help="Also import it under this name.")] = None,
     workspace: WorkspaceOption = None,
     quiet: QuietOption = False,
@@ -183,7 +186,7 @@ def synthesize(
     """Make synthetic scans of virtual patients, with exact tumour masks."""
     from tumorlens.cli.output import print_json, print_next
     from tumorlens.datasets.synthesis import SynthesisSettings
-    from tumorlens.workflows.synthesis import synthesize_scans
+    from tumorlens.workflows.synthesis import read_scaling, synthesize_scans
 
     settings = settings_from(context, workspace=workspace, quiet=quiet, json=json)
     wanted = SynthesisSettings(
@@ -194,6 +197,7 @@ def synthesize(
         deformation_mm=deformation_mm,
         seed=seed,
         shortcut=shortcut,
+        scaling=read_scaling(scaling),
     )
     facts = synthesize_scans(
         folder,

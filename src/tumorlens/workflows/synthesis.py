@@ -12,10 +12,12 @@ from PIL import Image
 from tumorlens.datasets import Dataset, draw_sheet, import_scans
 from tumorlens.datasets.dataset import CONTACT_SHEET
 from tumorlens.datasets.synthesis import SynthesisSettings, synthesize
+from tumorlens.datasets.synthesis.settings import SCALINGS, Scaling
+from tumorlens.errors import InputError
 from tumorlens.progress import SILENT, Progress
 from tumorlens.workspace import Workspace, atomic_path
 
-__all__ = ["draw_contact_sheet", "import_synthetic", "synthesize_scans"]
+__all__ = ["draw_contact_sheet", "import_synthetic", "read_scaling", "synthesize_scans"]
 
 _EXAMPLES = 8
 
@@ -52,6 +54,18 @@ def synthesize_scans(
     if import_as is not None:
         import_synthetic(folder, import_as, workspace=workspace, progress=progress)
     return facts
+
+
+def read_scaling(word: str) -> Scaling:
+    """A way of scaling grey levels by its name.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    for scaling in SCALINGS:
+        if word == scaling:
+            return scaling
+    raise InputError(f"Expected --scaling {' or '.join(SCALINGS)}, got {word!r}.")
 
 
 def draw_contact_sheet(folder: Path) -> Path:
