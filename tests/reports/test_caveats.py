@@ -70,3 +70,15 @@ def test_notes_of_rows_are_shown(make_example):
 
 def test_research_use_is_said_last(grouped_example):
     assert caveats(grouped_example.comparison)[-1] == "Research output, not for patient care."
+
+
+def test_a_network_that_does_not_beat_the_trivial_baseline_is_said_to(grouped_example):
+    comparison = grouped_example.comparison
+    best = comparison.best_row
+    rows = tuple(
+        replace(row, test_accuracy=best.test_accuracy) if row.backbone == "area and brightness" else row
+        for row in comparison.rows
+    )
+    sentence = "it does not beat area and brightness alone"
+    assert not any(sentence in text for text in caveats(comparison))
+    assert any(sentence in text for text in caveats(replace(comparison, rows=rows)))

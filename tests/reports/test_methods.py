@@ -45,7 +45,7 @@ def test_facts_are_stated(facts):
         "train 2,400, validation 400, test 753; seed 0",
         "27 keep a training scan",
         "240×240 pixels",
-        "SHA-256 cdcdcdcdcdcd",
+        "SHA-256 of its tensors cdcdcdcdcdcd",
         "strength 0.00123, folds 5",
         f"{row.interval.n_groups} clusters in the test part",
         f"{row.test_accuracy:.3f} ({row.test_accuracy_low:.3f} to {row.test_accuracy_high:.3f})",

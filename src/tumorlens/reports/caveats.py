@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tumorlens.evaluation import TRIVIAL_BASELINE
 from tumorlens.reports.comparison import LEAKY, RANDOM_WEIGHTS, RESEARCH_ONLY, SYNTHETIC, Comparison
-from tumorlens.reports.wording import counted, row_title
+from tumorlens.reports.wording import counted, number, row_title
 
 __all__ = ["caveats", "mark_sentence"]
 
@@ -86,7 +87,15 @@ def _about_choice(comparison: Comparison) -> list[str]:
     best = comparison.best_row
     if best is None:
         return []
-    return [f"Best on validation: {row_title(best)}. The test part played no role in the choice."]
+    chosen = f"Best on validation: {row_title(best)}. The test part played no role in the choice."
+    trivial = next((row for row in comparison.rows if row.backbone == TRIVIAL_BASELINE), None)
+    if trivial is None or best.test_accuracy > trivial.test_accuracy:
+        return [chosen]
+    return [
+        chosen,
+        f"On the test part it does not beat {TRIVIAL_BASELINE} alone ({number(trivial.test_accuracy)}): "
+        "these classes can be told apart without looking for tumours.",
+    ]
 
 
 def _about_losses(comparison: Comparison) -> list[str]:

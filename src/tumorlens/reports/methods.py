@@ -169,7 +169,7 @@ def _model(facts: MethodsFacts, references: _References) -> str:
             f"A convolutional network was trained from scratch{references.cite(_KERAS)} on scans resized to {pixels}."
         )
     weights = _WEIGHTS.get(facts.row.weights or "", f"{facts.row.weights} weights")
-    digest = f" (SHA-256 {facts.weights_digest[:12]})" if facts.weights_digest else ""
+    digest = f" (SHA-256 of its tensors {facts.weights_digest[:12]})" if facts.weights_digest else ""
     network = facts.network or facts.row.backbone
     return (
         f"{network}{references.cite(facts.citation)} with {weights}{digest} was used as a frozen "

@@ -45,7 +45,7 @@ def study_grid(comparison: Comparison) -> Grid:
         rows.append(GridRow(_study_cells(row, classes), _tone(row, comparison)))
         if row.published and not _followed_by_same(comparison.rows, index):
             rows.append(GridRow(_published_cells(row.published, len(classes)), "published"))
-    return Grid("As the study reported it", columns, tuple(rows))
+    return Grid("Training, validation and test by class", columns, tuple(rows))
 
 
 def interval_grid(comparison: Comparison) -> Grid:
