@@ -49,7 +49,7 @@ def main(job_file: Path) -> int:
     except MemoryError:
         say({"event": "error", "kind": "TumorlensError", "message": _NO_MEMORY})
         return 2
-    except Exception:
+    except Exception:  # the parent says one sentence; the traceback goes to the log it names
         traceback.print_exc()
         return 1
     say({"event": "done", **result})
