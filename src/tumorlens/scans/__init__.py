@@ -7,26 +7,36 @@ from tumorlens.scans.files import SCAN_SUFFIXES, scan_files, visible_folders
 from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
 from tumorlens.scans.order import natural_key
 from tumorlens.scans.raster import Scan, decode_scan, quiet_decoding, read_scan
+from tumorlens.scans.reading import PLANES, Reading, parse_plane, reading_of
 from tumorlens.scans.refusals import check_text_name, read_errors
+from tumorlens.scans.window import Window, intensity_range, parse_window, to_grey
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "PLANES",
     "SCAN_SUFFIXES",
     "SIXTEEN_BIT_MODES",
     "ArrayScans",
     "ReadLimits",
+    "Reading",
     "Scan",
+    "Window",
     "check_text_name",
     "decode_scan",
+    "intensity_range",
     "natural_key",
     "open_arrays",
+    "parse_plane",
+    "parse_window",
     "pixel_digest",
     "quiet_decoding",
     "read_errors",
     "read_scan",
     "read_texts",
+    "reading_of",
     "scale_sixteen_bit",
     "scan_files",
+    "to_grey",
     "to_pixels",
     "visible_folders",
 ]

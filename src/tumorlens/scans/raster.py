@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tumorlens.errors import InputError
@@ -33,12 +35,18 @@ class Scan:
         mode: How its values were stored (Pillow's mode, ``"L"``, ``"RGB"``, ``"I;16"``, … or the
             dtype of an array).
         source: Where it came from.
+        receipt: The steps that made the pixels, in order, with their values (``"window=12..1890"``).
+        facts: Coded facts of the header (modality, plane, spacing, …) by manifest column; never a name or a date.
+        mask: ``(h, w)`` bool, where a reference segmentation marks a lesion; ``None`` without one.
     """
 
     pixels: Pixels = field(repr=False)
     format: str
     mode: str
     source: str
+    receipt: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    mask: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
 
 
 def read_scan(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> Scan:
