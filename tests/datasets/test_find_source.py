@@ -8,16 +8,25 @@ import numpy as np
 import pytest
 
 from tumorlens.datasets.find_source import find_source
+from tumorlens.datasets.nifti_masks import NO_MASKS
 from tumorlens.datasets.source import LabelOptions
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.progress import SILENT
+from tumorlens.scans import DEFAULT_READING
 
 X = np.random.default_rng(0).integers(0, 256, (4, 8, 8), np.uint8)
 TABLE = "Image,Class\np0_s0,a\n"
 
 
 def find(path: Path, **options: object):
-    return find_source(path, LabelOptions(**options), progress=SILENT)
+    return find_source(
+        path,
+        LabelOptions(**options),
+        reading=DEFAULT_READING,
+        masks=NO_MASKS,
+        key_file=path.parent / "patient-key",
+        progress=SILENT,
+    )
 
 
 def test_npz_files_are_read_one_after_the_other(tmp_path: Path) -> None:
@@ -65,7 +74,7 @@ def test_a_single_table_that_names_the_images_wins(class_folders: Path) -> None:
 def test_unknown_kinds_of_sources_are_refused(tmp_path: Path, write_scan) -> None:
     with pytest.raises(NotFoundError, match="does not exist"):
         find(tmp_path / "none")
-    with pytest.raises(InputError, match=r"a folder of scans or an \.npz file"):
+    with pytest.raises(InputError, match=r"a folder of scans, a .zip of one, or an .npz, DICOM or NIfTI file"):
         find(write_scan(tmp_path / "a" / "a.png", 1))
     with pytest.raises(InputError, match="Columns were named, but"):
         find(tmp_path / "a", label_column="Class")

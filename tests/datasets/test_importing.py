@@ -239,10 +239,10 @@ from tumorlens.datasets import import_scans, ingest
 from tumorlens.workspace import Workspace
 
 prepare = ingest._prepare
-def slow(job):
+def slow(job, **options):
     time.sleep(0.02)
     print(job[0], flush=True)
-    return prepare(job)
+    return prepare(job, **options)
 ingest._prepare = slow
 import_scans(Path(sys.argv[1]), workspace=Workspace(Path(sys.argv[2])), name="killed")
 """

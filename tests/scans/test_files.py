@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tumorlens.errors import InputError, NotFoundError
-from tumorlens.scans import SCAN_SUFFIXES, scan_files
+from tumorlens.scans import SCAN_SUFFIXES, open_arrays, read_scan, scan_files
+from tumorlens.scans.files import all_files
 
 
 def touch(path: Path) -> Path:
@@ -83,3 +86,44 @@ def test_a_folder_that_may_not_be_read_is_one_sentence(tmp_path: Path, monkeypat
     monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(InputError, match=r"in cannot be read \(Input/output error\)"):
         scan_files(tmp_path)
+
+
+def test_all_files_lists_every_suffix_and_none(tmp_path: Path) -> None:
+    names = ["IM2", "IM10", "a.png", "p/1.2.3.4", "p/b.nii.gz", ".hidden", "p/.hidden"]
+    for name in names:
+        touch(tmp_path / name)
+    (tmp_path / "link").symlink_to(tmp_path / "IM2")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    found = [file.relative_to(tmp_path).as_posix() for file in all_files(tmp_path)]
+    assert found == ["a.png", "IM2", "IM10", "p/1.2.3.4", "p/b.nii.gz"]
+
+
+@pytest.mark.parametrize("listed", [scan_files, all_files])
+def test_pipes_and_sockets_are_no_files(tmp_path: Path, listed: Callable[[Path], list[Path]]) -> None:
+    kept = touch(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    with socket.socket(socket.AF_UNIX) as server:
+        place = Path.cwd()
+        os.chdir(tmp_path)  # the path of a socket must be short
+        try:
+            server.bind("socket.png")
+        finally:
+            os.chdir(place)
+        assert listed(tmp_path) == [kept]
+
+
+@pytest.mark.parametrize("listed", [scan_files, all_files])
+def test_depth_is_bounded(tmp_path: Path, listed: Callable[[Path], list[Path]]) -> None:
+    deepest = touch(tmp_path / "/".join("d" * 32) / "a.png")
+    assert listed(tmp_path) == [deepest]
+    touch(tmp_path / "/".join("d" * 33) / "a.png")
+    with pytest.raises(InputError, match="lies more than 32 folders deep"):
+        listed(tmp_path)
+
+
+@pytest.mark.parametrize("read", [read_scan, open_arrays])
+def test_a_pipe_or_a_device_given_as_a_file_is_refused_at_once(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(InputError, match="is a pipe, a socket or a device: name a file"):
+            read(place)

@@ -89,7 +89,7 @@ def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path: Path, monkeypatch
     def refuse(path: Path) -> object:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(zipfile, "ZipFile", refuse)
+    monkeypatch.setattr("tumorlens.scans.zip_file._Bounded", refuse)
     for read in (lambda: array_names(file), lambda: open_array(file, "X"), array.whole):
         with pytest.raises(InputError, match=r"a\.npz cannot be read \(Permission denied\)"):
             read()

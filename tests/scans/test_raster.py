@@ -151,7 +151,7 @@ def test_a_changed_byte_gives_a_scan_or_an_input_error(place: int, value: int, k
 def test_limits_are_checked_before_decoding(tmp_path: Path) -> None:
     file = tmp_path / "a.png"
     file.write_bytes(whole())
-    with pytest.raises(InputError, match="the limit for one image is"):
+    with pytest.raises(InputError, match="the limit for one file is"):
         read_scan(file, limits=ReadLimits(file_bytes=100))
     with pytest.raises(InputError, match="64x64 pixels"):
         read_scan(file, limits=ReadLimits(pixels=64 * 64 - 1))

@@ -16,7 +16,7 @@ from tumorlens.bundles.card import BundleCard, OperatingPoint, read_card
 from tumorlens.bundles.files import GRAPH_FILE, verify_files
 from tumorlens.errors import InputError
 from tumorlens.runtime import compile_graph
-from tumorlens.scans import read_scan
+from tumorlens.scans import Scan, crop_scan, reading_of, scan_units
 from tumorlens.types import Maps, Pixels
 
 __all__ = ["Prediction", "Predictor", "decide"]
@@ -76,6 +76,7 @@ class Predictor:
         self.folder = Path(folder)
         self.card: BundleCard = read_card(self.folder)
         verify_files(self.folder, self.card)
+        self.reading = reading_of(self.card.scan_steps)
         self._graph = compile_graph(
             self.folder / GRAPH_FILE,
             goal="latency",
@@ -84,16 +85,27 @@ class Predictor:
         )
 
     def predict(self, scan: str | Path | Pixels) -> Prediction:
-        """Answer for one scan.
+        """Answer for one scan; the steps that the bundle declares, such as a crop, are applied first.
 
         Args:
-            scan: A file, or pixels ``(h, w, 3)`` uint8 in 0..255.
+            scan: A file that holds one scan, or pixels ``(h, w, 3)`` uint8 in 0..255 as a file would give them.
 
         Raises:
-            InputError: The file cannot be read, or the array is not such pixels.
+            InputError: The file cannot be read or holds several scans, or the array is not such pixels.
         """
-        source, pixels = _open(scan)
-        return self._answer(source, self._graph.run(pixels[None]))
+        if not isinstance(scan, str | Path):
+            return self.answer(crop_scan(_as_scan(scan), self.reading.crop))
+        path = Path(scan)
+        if path.is_dir():
+            raise InputError(f"Expected a file, but {path} is a folder: use predict_files for folders.")
+        scans = [scan for unit in scan_units(path, self.reading) for scan in unit.read()]
+        if len(scans) != 1:
+            raise InputError(f"{path} holds {len(scans)} scans, expected one: use predict_files for volumes.")
+        return self.answer(scans[0])
+
+    def answer(self, scan: Scan) -> Prediction:
+        """Answer for a scan that was read by :attr:`reading`, its crop included."""
+        return self._answer(scan.source, self._graph.run(scan.pixels[None]))
 
     def _answer(self, source: str, outputs: Mapping[str, Any]) -> Prediction:
         values = np.asarray(outputs["probabilities"], np.float64)[0]
@@ -124,14 +136,11 @@ def decide(labels: Sequence[str], point: OperatingPoint | None, probabilities: M
     return next(label for label in labels if label != point.positive_class)
 
 
-def _open(scan: str | Path | Pixels) -> tuple[str, Pixels]:
-    if isinstance(scan, str | Path):
-        read = read_scan(Path(scan))
-        return read.source, read.pixels
-    pixels = np.asarray(scan)
+def _as_scan(array: Pixels) -> Scan:
+    pixels = np.asarray(array)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise InputError(
             "A scan as an array must be uint8 of shape (height, width, 3) with values 0..255, "
             f"got {pixels.dtype} of shape {pixels.shape}: convert it without scaling."
         )
-    return "array", pixels
+    return Scan(pixels, "array", "RGB", "array")

@@ -47,6 +47,13 @@ def compare(
         Path | None, typer.Option("--split", help="Split file (tumorlens data split --write).")
     ] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit again even where the same run is finished.")] = False,
+    mistake: Annotated[
+        str | None,
+        typer.Option(
+            "--break",
+            help="For teaching: also make a mistake on purpose, marked as one: split, scaling or duplicates.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -70,6 +77,7 @@ def compare(
             seed=seed,
             split_file=split_file,
             refit=refit,
+            mistake=mistake,
         ),
         workspace=settings.workspace.create(),
         threads=settings.threads,

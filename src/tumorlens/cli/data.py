@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
+from tumorlens.cli import audit
 from tumorlens.cli.options import JsonOption, QuietOption, WorkspaceOption, settings_from
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import, look at, split and make data sets.")
+
+app.command("audit", short_help="What is wrong with a data set.")(audit.audit)
+app.command("relabel", short_help="Read corrected labels back.")(audit.relabel)
 
 _NAME = Annotated[str, typer.Argument(metavar="NAME", help="Name of a data set.")]
 
@@ -19,7 +23,10 @@ _NAME = Annotated[str, typer.Argument(metavar="NAME", help="Name of a data set."
 @app.command("import")
 def import_(
     context: typer.Context,
-    source: Annotated[Path, typer.Argument(help="Folder of scans, or an .npz file with X and Y.")],
+    source: Annotated[
+        Path,
+        typer.Argument(help="Folder of pictures, DICOM files or NIfTI volumes, a .zip of one, or an .npz file."),
+    ],
     name: Annotated[str, typer.Option("--name", help="What to call the data set.")],
     labels: Annotated[Path | None, typer.Option("--labels", help="CSV with image names and labels.")] = None,
     image_column: Annotated[str | None, typer.Option(help="Its column of image names [default: guessed].")] = None,
@@ -37,6 +44,27 @@ def import_(
         list[str] | None,
         typer.Option("--keep-column", help="A further CSV column to keep; may be repeated."),
     ] = None,
+    window: Annotated[
+        str,
+        typer.Option(help="Grey levels of DICOM and NIfTI: percentiles (of the series), dicom, dicom:2, or LOW,HIGH."),
+    ] = "percentiles",
+    plane: Annotated[str, typer.Option(help="Plane of DICOM and NIfTI: axial, coronal or sagittal.")] = "axial",
+    series: Annotated[
+        str, typer.Option(help="DICOM series to read: words of its description, or modality=MR,description=flair.")
+    ] = "",
+    crop: Annotated[str, typer.Option(help="brain: cut every scan to the square around the head.")] = "none",
+    mask_pattern: Annotated[
+        str | None,
+        typer.Option(help='Lesion mask beside each NIfTI image, such as "{stem}_seg.nii.gz"; labels every slice.'),
+    ] = None,
+    mask_labels: Annotated[
+        str | None, typer.Option(help="Mask values that mean tumour, by commas [default: all above 0].")
+    ] = None,
+    min_lesion_mm2: Annotated[
+        float, typer.Option("--min-lesion-mm2", help="Tumour area in mm2 from which on a slice counts as tumour.")
+    ] = 30.0,
+    layout: Annotated[str | None, typer.Option(help="brats: a BraTS folder, labels from its masks.")] = None,
+    sequence: Annotated[str, typer.Option(help="Which sequence of a BraTS folder: flair, t1, t1ce, t2.")] = "flair",
     drop_conflicts: Annotated[
         bool,
         typer.Option("--drop-conflicts", help="Leave out scans that carry two labels instead of stopping."),
@@ -50,10 +78,11 @@ def import_(
     quiet: QuietOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Bring labelled scans into the workspace: class folders, a folder with a CSV, or an .npz file."""
+    """Bring labelled scans into the workspace: class folders, a folder with a CSV, volumes with masks, or an .npz."""
     from tumorlens.cli.output import print_json, print_next
     from tumorlens.datasets import import_scans
     from tumorlens.workflows.dataset_facts import describe_dataset, import_lines, read_renames
+    from tumorlens.workflows.reading_options import mask_options, reading_options
 
     settings = settings_from(context, workspace=workspace, quiet=quiet, json=json)
     result = import_scans(
@@ -71,6 +100,14 @@ def import_(
         skip_unreadable=skip_unreadable,
         replace=replace,
         synthetic=synthetic,
+        reading=reading_options(window=window, plane=plane, series=series, crop=crop),
+        masks=mask_options(
+            pattern=mask_pattern,
+            labels=mask_labels,
+            min_lesion_mm2=min_lesion_mm2,
+            layout=layout,
+            sequence=sequence,
+        ),
         progress=settings.progress,
     )
     if settings.json:

@@ -8,6 +8,7 @@ from tumorlens.datasets.grouped_split import DEFAULT_FRACTIONS, split_by_group
 from tumorlens.datasets.importing import ImportResult, import_scans
 from tumorlens.datasets.library import list_datasets, load_dataset, remove_dataset
 from tumorlens.datasets.manifest import MANIFEST_COLUMNS
+from tumorlens.datasets.nifti_masks import NO_MASKS, MaskOptions
 from tumorlens.datasets.pixelstore import PixelStore, open_pixel_store
 from tumorlens.datasets.record import DatasetRecord, ImportFlow
 from tumorlens.datasets.residual import ResidualNeighbours, residual_neighbours
@@ -20,12 +21,14 @@ __all__ = [
     "CLUSTER_THRESHOLD",
     "DEFAULT_FRACTIONS",
     "MANIFEST_COLUMNS",
+    "NO_MASKS",
     "PARTS",
     "DataCheck",
     "Dataset",
     "DatasetRecord",
     "ImportFlow",
     "ImportResult",
+    "MaskOptions",
     "PixelStore",
     "ResidualNeighbours",
     "Split",

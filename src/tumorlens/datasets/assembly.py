@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +16,25 @@ from tumorlens.datasets.copies import (
     copies_of,
     distinct_places,
 )
-from tumorlens.datasets.dataset import PIXEL_FOLDER, Dataset
+from tumorlens.datasets.dataset import MASK_FOLDER, PIXEL_FOLDER, Dataset
 from tumorlens.datasets.groups import Groups, infer_clusters, keep_patients
 from tumorlens.datasets.ingest import Ingested, StoredScan
 from tumorlens.datasets.manifest import manifest_digest, write_manifest
 from tumorlens.datasets.pixelstore import open_pixel_store
 from tumorlens.datasets.plan import ImportPlan, check_classes
 from tumorlens.datasets.record import DatasetRecord, ImportFlow
+from tumorlens.datasets.whole_volumes import join_volumes
 from tumorlens.errors import InputError
 from tumorlens.progress import Progress
 from tumorlens.scans import SIXTEEN_BIT_MODES
 from tumorlens.workspace import atomic_path
 
-__all__ = ["assemble"]
+__all__ = ["RECEIPT_COLUMN", "assemble"]
 
 _SHEET_COUNT = 8
+
+RECEIPT_COLUMN = "receipt"
+"""The manifest column with the steps that made a scan's pixels, where any scan has one."""
 
 
 def assemble(plan: ImportPlan, read: Ingested, folder: Path, *, progress: Progress) -> None:
@@ -60,6 +65,7 @@ def assemble(plan: ImportPlan, read: Ingested, folder: Path, *, progress: Progre
         digest=manifest_digest(manifest),
         flow=flow,
         groups=int(manifest["group"].nunique()),
+        scan_steps=plan.scan_steps,
         synthetic=plan.synthetic,
         near_twins=groups.near_twins,
         cluster_threshold=groups.threshold,
@@ -86,14 +92,20 @@ def _resolve_conflicts(plan: ImportPlan, read: Ingested, folder: Path) -> tuple[
     thumbnails = read.thumbnails
     if doomed:
         thumbnails = thumbnails[[digest not in doomed for digest in read.digests]]
-        with open_pixel_store(folder / PIXEL_FOLDER, writable=True) as store:
-            store.delete(doomed)
-    (folder / PIXEL_FOLDER / "lock.mdb").unlink(missing_ok=True)
+        for name in _stores(folder):
+            with open_pixel_store(folder / name, writable=True) as store:
+                store.delete(doomed)
+    for name in _stores(folder):
+        (folder / name / "lock.mdb").unlink(missing_ok=True)
     with atomic_path(folder / "thumbnails.npy") as temporary:
         np.save(temporary, thumbnails, allow_pickle=False)
     kept = [scan for scan in read.scans if scan.digest not in doomed]
     pairs = zip(sources, digests, strict=True)
     return kept, tuple(source for source, digest in pairs if digest in doomed)
+
+
+def _stores(folder: Path) -> list[str]:
+    return [name for name in (PIXEL_FOLDER, MASK_FOLDER) if (folder / name).is_dir()]
 
 
 def _manifest(plan: ImportPlan, kept: list[StoredScan]) -> pd.DataFrame:
@@ -107,8 +119,12 @@ def _manifest(plan: ImportPlan, kept: list[StoredScan]) -> pd.DataFrame:
     }
     for name in ("height", "width", "format", "mode", "area", "brightness"):
         columns[name] = [getattr(scan, name) for scan in kept]
-    for name in rows[0].extra:
-        columns[name] = [row.extra[name] for row in rows]
+    for name in dict.fromkeys(name for row in rows for name in row.extra):
+        columns[name] = [row.extra.get(name, "") for row in rows]
+    for name in dict.fromkeys(name for scan in kept for name in scan.facts):
+        columns[name] = [scan.facts.get(name, "") for scan in kept]
+    if any(scan.receipt for scan in kept):
+        columns[RECEIPT_COLUMN] = ["; ".join(scan.receipt) for scan in kept]
     return pd.DataFrame(columns)
 
 
@@ -124,7 +140,10 @@ def _groups(
     thumbnails = np.load(folder / "thumbnails.npy", allow_pickle=False)
     if plan.patients is None:
         with progress.task("Inferring clusters", total=None):
-            return infer_clusters(thumbnails, places=places)
+            inferred = infer_clusters(thumbnails, places=places)
+        if "volume" in manifest:
+            return replace(inferred, names=join_volumes(inferred.names, manifest["volume"].tolist()))
+        return inferred
     patients = [plan.patients[scan.row] for scan in kept]
     with progress.task("Counting near-twins", total=None):
         return keep_patients(patients, thumbnails, places=places)

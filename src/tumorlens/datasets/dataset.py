@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,16 +14,30 @@ import pandas as pd
 from tumorlens.datasets.copies import distinct_places
 from tumorlens.datasets.pixelstore import PixelStore, open_pixel_store
 from tumorlens.datasets.record import DatasetRecord, GroupKind
-from tumorlens.errors import IntegrityError
+from tumorlens.errors import IntegrityError, NotFoundError
 from tumorlens.types import Labels
 
-__all__ = ["CONTACT_SHEET", "PIXEL_FOLDER", "Dataset"]
+__all__ = ["CONTACT_SHEET", "MASK_FOLDER", "PIXEL_FOLDER", "Dataset"]
 
 PIXEL_FOLDER = "pixels"
 """Name of the pixel store inside a data set's folder."""
 
+MASK_FOLDER = "masks"
+"""Name of the store of reference masks inside a data set's folder; there is none without masks."""
+
 CONTACT_SHEET = "contact-sheet.png"
 """Name of the contact sheet inside a data set's folder."""
+
+
+class MaskStore:
+    """Reference masks by pixel digest, open for reading."""
+
+    def __init__(self, store: PixelStore) -> None:
+        self._store = store
+
+    def get(self, digest: str) -> npt.NDArray[np.bool_] | None:
+        """Return the lesion mask of the scan with these pixels, ``(h, w)`` bool; ``None``: it has none."""
+        return self._store.get(digest)[:, :, 0] > 0 if digest in self._store else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +126,25 @@ class Dataset:
     def open_pixels(self) -> AbstractContextManager[PixelStore]:
         """Open the pixels for reading; several may be open at once, in threads and processes."""
         return open_pixel_store(self.pixel_folder)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether reference masks of lesions are kept."""
+        return (self.path / MASK_FOLDER).is_dir()
+
+    @contextmanager
+    def open_masks(self) -> Iterator[MaskStore]:
+        """Open the reference masks for reading.
+
+        Raises:
+            NotFoundError: The data set was imported without masks.
+        """
+        if not self.has_masks:
+            raise NotFoundError(
+                f"The data set {self.name!r} holds no lesion masks: import it with --mask-pattern or --layout brats."
+            )
+        with open_pixel_store(self.path / MASK_FOLDER) as store:
+            yield MaskStore(store)
 
     def thumbnails(self) -> npt.NDArray[np.uint8]:
         """Return ``(n, 60, 60)`` uint8 grey thumbnails, one a row; copies repeat theirs."""

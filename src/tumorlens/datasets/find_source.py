@@ -1,4 +1,4 @@
-"""Tells the kinds of sources apart: a CSV with images, class folders, ``.npz`` files."""
+"""Tells the kinds of sources apart: a CSV with images, class folders, ``.npz`` files, DICOM files, NIfTI volumes."""
 
 from __future__ import annotations
 
@@ -7,22 +7,35 @@ from pathlib import Path
 
 from tumorlens.datasets.class_folders import class_folder_names, read_class_folders
 from tumorlens.datasets.csv_source import looks_like_labels, read_csv_source
+from tumorlens.datasets.nifti_masks import MaskOptions
 from tumorlens.datasets.npz_source import read_npz_source
 from tumorlens.datasets.source import LabelOptions, ScanSource
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.progress import Progress
-from tumorlens.scans import check_text_name, natural_key, read_errors, scan_files
+from tumorlens.scans import Reading, check_text_name, natural_key, read_errors, scan_files
+from tumorlens.scans.kinds import FileKind, files_by_kind, kind_of
 
 __all__ = ["find_source"]
 
 
-def find_source(path: Path, options: LabelOptions, *, progress: Progress) -> ScanSource:
+def find_source(
+    path: Path,
+    options: LabelOptions,
+    *,
+    reading: Reading,
+    masks: MaskOptions,
+    key_file: Path,
+    progress: Progress,
+) -> ScanSource:
     """List the scans of a source of any kind.
 
     Args:
-        path: A folder or an ``.npz`` file.
+        path: A folder, an ``.npz`` file, or a single DICOM or NIfTI file.
         options: How it says what its scans are. Without ``labels``, a single CSV at the top of the
             folder is used if it names the images.
+        reading: How DICOM and NIfTI files become scans.
+        masks: How lesion masks beside NIfTI volumes are found.
+        key_file: Where the secret lies that hashes patient ids of DICOM files.
         progress: Told about long reads.
 
     Raises:
@@ -30,15 +43,60 @@ def find_source(path: Path, options: LabelOptions, *, progress: Progress) -> Sca
         InputError: It is of no known kind, may not be read, or cannot be used; see the readers of each kind.
     """
     with read_errors(path):
+        if not path.exists():
+            raise NotFoundError(f"The source {path} does not exist: check the path.")
+        kind = _kind(path, masks)
+        if kind == "dicom":
+            from tumorlens.datasets.dicom_source import read_dicom_source
+            from tumorlens.datasets.patient_hash import read_or_make_key
+
+            key = read_or_make_key(key_file)
+            return _from_volumes(read_dicom_source(path, options, reading=reading, key=key, progress=progress))
+        if kind == "nifti":
+            from tumorlens.datasets.nifti_source import read_nifti_source
+
+            return _from_volumes(read_nifti_source(path, options, reading=reading, masks=masks, progress=progress))
+        _refuse_volume_options(reading, masks)
         return _find(path, options, progress=progress)
 
 
+def _kind(path: Path, masks: MaskOptions) -> FileKind | None:
+    """What a source consists of; ``None`` for pictures, arrays and what is not known."""
+    if path.is_file():
+        return kind_of(path)
+    if masks.layout is not None or masks.pattern is not None:
+        return "nifti"
+    found = files_by_kind(path)
+    kinds = [kind for kind in ("picture", "dicom", "nifti") if found[kind]]
+    if len(kinds) > 1:
+        counted = ", ".join(f"{len(found[kind])} {kind} files" for kind in kinds)
+        raise InputError(
+            f"{path} mixes kinds of scans ({counted}), expected one: import each kind from its own folder."
+        )
+    return kinds[0] if kinds else None
+
+
+def _from_volumes(source: ScanSource) -> ScanSource:
+    return replace(source, from_volumes=True)
+
+
+def _refuse_volume_options(reading: Reading, masks: MaskOptions) -> None:
+    unused = {
+        "--window": reading.window != Reading().window,
+        "--plane": reading.plane != Reading().plane,
+        "--series": bool(reading.series),
+        "--mask-pattern": masks.pattern is not None,
+        "--layout": masks.layout is not None,
+    }
+    for name, given in unused.items():
+        if given:
+            raise InputError(f"{name} is for DICOM and NIfTI files, and the source holds none: leave it out.")
+
+
 def _find(path: Path, options: LabelOptions, *, progress: Progress) -> ScanSource:
-    if not path.exists():
-        raise NotFoundError(f"The source {path} does not exist: check the path.")
     if path.is_file():
         if path.suffix.lower() != ".npz":
-            raise InputError(f"Expected a folder of scans or an .npz file, got the file {path}.")
+            raise InputError(f"Expected a folder of scans, a .zip of one, or an .npz, DICOM or NIfTI file, got {path}.")
         return _npz([path], options, progress=progress)
     if options.labels is not None:
         return read_csv_source(path, _labels_path(path, options.labels), options)

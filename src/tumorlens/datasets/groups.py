@@ -8,15 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tumorlens.datasets.clusters import CLUSTER_THRESHOLD, cluster_units
-from tumorlens.datasets.neighbours import similar_pairs, unit_thumbnails
+from tumorlens.datasets.clusters import cluster_scans
+from tumorlens.datasets.neighbours import NEAR_TWIN, has_near_twin
 from tumorlens.datasets.source import SourceRow
 from tumorlens.errors import InputError
 
 __all__ = ["Groups", "infer_clusters", "keep_patients", "patients_of"]
-
-
-_MOST_COMPARED = 10_000
 
 
 @dataclass(frozen=True)
@@ -25,13 +22,13 @@ class Groups:
 
     Attributes:
         names: Each row's patient, or cluster, such as ``"c00017"``.
-        near_twins: Rows with another above ``threshold``; copies count. ``None``: not counted.
-        threshold: Correlation of thumbnails; ``None`` likewise.
+        near_twins: Rows with another above ``threshold``; copies count.
+        threshold: Correlation of thumbnails.
     """
 
     names: list[str]
-    near_twins: int | None
-    threshold: float | None
+    near_twins: int
+    threshold: float
 
 
 def patients_of(rows: tuple[SourceRow, ...], *, pattern: str | None) -> list[str] | None:
@@ -69,27 +66,19 @@ def infer_clusters(thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.
         thumbnails: ``(d, 60, 60)`` uint8, one per distinct content.
         places: ``(n,)`` int64: each row's place among them.
     """
-    clusters, near = cluster_units(unit_thumbnails(thumbnails), threshold=CLUSTER_THRESHOLD)
-    names = [f"c{number:05d}" for number in clusters[places]]
-    return Groups(names, _with_copies(near, places), CLUSTER_THRESHOLD)
+    names = [f"c{number:05d}" for number in cluster_scans(thumbnails)[places]]
+    return Groups(names, _with_copies(has_near_twin(thumbnails), places), NEAR_TWIN)
 
 
 def keep_patients(patients: list[str], thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.int64]) -> Groups:
     """Group rows by known patients, and count near-twins all the same.
-
-    The work grows with the square of the number of scans; above 10,000 distinct ones it is left out.
 
     Args:
         patients: Each row's patient.
         thumbnails: ``(d, 60, 60)`` uint8, one per distinct content.
         places: ``(n,)`` int64: each row's place among them.
     """
-    if len(thumbnails) > _MOST_COMPARED:
-        return Groups(patients, None, None)
-    near = np.zeros(len(thumbnails), bool)
-    for first, second, _ in similar_pairs(unit_thumbnails(thumbnails), above=CLUSTER_THRESHOLD):
-        near[first] = near[second] = True
-    return Groups(patients, _with_copies(near, places), CLUSTER_THRESHOLD)
+    return Groups(patients, _with_copies(has_near_twin(thumbnails), places), NEAR_TWIN)
 
 
 def _with_copies(near: npt.NDArray[np.bool_], places: npt.NDArray[np.int64]) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.find_source import find_source
 from tumorlens.datasets.ingest import ingest
 from tumorlens.datasets.library import load_dataset
+from tumorlens.datasets.nifti_masks import NO_MASKS, MaskOptions
 from tumorlens.datasets.plan import make_plan
 from tumorlens.datasets.record import ImportFlow
 from tumorlens.datasets.source import LabelOptions
 from tumorlens.errors import InputError
 from tumorlens.progress import SILENT, Progress
+from tumorlens.scans import DEFAULT_READING, Reading
 from tumorlens.workspace import Workspace, atomic_directory, check_name, remove_leftovers
 
 __all__ = ["ImportResult", "import_scans"]
@@ -56,13 +59,16 @@ def import_scans(
     skip_unreadable: bool = False,
     replace: bool = False,
     synthetic: bool = False,
+    reading: Reading = DEFAULT_READING,
+    masks: MaskOptions = NO_MASKS,
     progress: Progress = SILENT,
 ) -> ImportResult:
     r"""Import labelled scans into the workspace.
 
     Args:
         source: A folder with a subfolder per class, a folder with images and a CSV, an ``.npz``
-            file with ``X`` and ``Y``, or a folder of such files.
+            file with ``X`` and ``Y``, or a folder of such files; images may be DICOM files or NIfTI volumes.
+            A ``.zip`` of such a folder is unpacked for the time of the import.
         workspace: Where the data set goes.
         name: Its name.
         labels: The CSV, if it is not the only one at the top of ``source``.
@@ -77,6 +83,8 @@ def import_scans(
         skip_unreadable: Leave out unreadable files, instead of stopping.
         replace: Replace a data set of this name.
         synthetic: Mark the scans as made up.
+        reading: Intensity rule, plane, DICOM series and crop.
+        masks: How lesion masks beside NIfTI volumes are found and what they say of a slice.
         progress: Told about each scan.
 
     Returns:
@@ -91,20 +99,40 @@ def import_scans(
     if folder.exists() and not replace:
         raise InputError(f"A data set named {name!r} exists already: choose another --name, or give --replace.")
     options = LabelOptions(labels, image_column, label_column, group_column, tuple(dict.fromkeys(keep_columns)))
-    plan = make_plan(
-        find_source(source, options, progress=progress),
-        name=name,
-        class_names=class_names or {},
-        group_pattern=group_pattern,
-        synthetic=synthetic,
-        drop_conflicts=drop_conflicts,
-        skip_unreadable=skip_unreadable,
-    )
-    workspace.create()
-    remove_leftovers(workspace.datasets, depth=1)
-    with atomic_directory(folder, replace=replace) as temporary:
-        read = ingest(plan.source, temporary, skip_unreadable=plan.skip_unreadable, progress=progress)
-        assemble(plan, read, temporary, progress=progress)
+    with _opened(source, workspace) as place:
+        plan = make_plan(
+            find_source(
+                place, options, reading=reading, masks=masks, key_file=workspace.patient_key, progress=progress
+            ),
+            name=name,
+            class_names=class_names or {},
+            group_pattern=group_pattern,
+            synthetic=synthetic,
+            drop_conflicts=drop_conflicts,
+            skip_unreadable=skip_unreadable,
+            reading=reading,
+        )
+        workspace.create()
+        remove_leftovers(workspace.datasets, depth=1)
+        with atomic_directory(folder, replace=replace) as temporary:
+            read = ingest(
+                plan.source, temporary, crop=plan.crop, skip_unreadable=plan.skip_unreadable, progress=progress
+            )
+            assemble(plan, read, temporary, progress=progress)
     dataset = load_dataset(workspace, name)
     record = dataset.record
     return ImportResult(dataset, record.flow, record.notes, record.dropped, read.unreadable)
+
+
+@contextmanager
+def _opened(source: Path, workspace: Workspace) -> Iterator[Path]:
+    """The folder to read: ``source``, or what a zip file unpacks to for the time of the import."""
+    if source.suffix.lower() != ".zip" or source.is_dir():
+        yield source
+        return
+    from tumorlens.scans.archives import unpacked
+
+    workspace.create()
+    remove_leftovers(workspace.root)
+    with unpacked(source, into=workspace.root) as folder:
+        yield folder

@@ -1,22 +1,24 @@
-"""Decodes the scans of a source once and stores their pixels and thumbnails, in bounded memory."""
+"""Decodes the scans of a source once and stores their pixels, masks and thumbnails, in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from tumorlens.datasets.dataset import PIXEL_FOLDER
+from tumorlens.datasets.dataset import MASK_FOLDER, PIXEL_FOLDER
 from tumorlens.datasets.measures import THUMBNAIL_SIZE, grey_image, head_measures, thumbnail
 from tumorlens.datasets.pixelstore import PixelStore, encode_pixels, open_pixel_store
 from tumorlens.datasets.pool import ordered_map
 from tumorlens.datasets.source import ScanSource
 from tumorlens.errors import InputError
 from tumorlens.progress import Progress
-from tumorlens.scans import Scan, pixel_digest, quiet_decoding
+from tumorlens.scans import Crop, Scan, crop_scan, pixel_digest, quiet_decoding
 
 __all__ = ["Ingested", "StoredScan", "ingest"]
 
@@ -38,6 +40,8 @@ class StoredScan:
         mode: How its values were stored.
         area: The head's share of the scan, 0..1.
         brightness: Median grey of the head, 0..1.
+        receipt: The steps that made its pixels.
+        facts: Coded facts of its header, by manifest column.
     """
 
     row: int
@@ -48,6 +52,8 @@ class StoredScan:
     mode: str
     area: float
     brightness: float
+    receipt: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,15 +77,17 @@ class Ingested:
 class _Prepared:
     scan: StoredScan
     value: bytes
+    mask: bytes | None
     thumbnail: npt.NDArray[np.uint8]
 
 
-def ingest(source: ScanSource, folder: Path, *, skip_unreadable: bool, progress: Progress) -> Ingested:
-    """Read every scan of ``source`` and store its pixels in its subfolder for pixels.
+def ingest(source: ScanSource, folder: Path, *, crop: Crop, skip_unreadable: bool, progress: Progress) -> Ingested:
+    """Read every scan of ``source`` and store its pixels, and masks where there are any, in subfolders.
 
     Args:
         source: What to read.
         folder: The data set's (temporary) folder.
+        crop: What to cut every scan to.
         skip_unreadable: Whether unreadable files are left out instead of stopping the import.
         progress: Told about each scan.
 
@@ -89,14 +97,13 @@ def ingest(source: ScanSource, folder: Path, *, skip_unreadable: bool, progress:
     """
     scans: list[StoredScan] = []
     unreadable: list[str] = []
-    jobs = enumerate(source.loaders())
     with (
         quiet_decoding(),
-        open_pixel_store(folder / PIXEL_FOLDER, writable=True) as store,
-        _Writer(store) as writer,
+        _Writer(folder) as writer,
         progress.task("Reading scans", total=len(source.rows)) as task,
     ):
-        for result in ordered_map(_prepare, jobs, workers=_WORKERS, ahead=_AHEAD):
+        prepare = partial(_prepare, crop=crop)
+        for result in ordered_map(prepare, enumerate(source.loaders()), workers=_WORKERS, ahead=_AHEAD):
             if isinstance(result, _Prepared):
                 writer.add(result)
                 scans.append(result.scan)
@@ -108,36 +115,56 @@ def ingest(source: ScanSource, folder: Path, *, skip_unreadable: bool, progress:
     return Ingested(tuple(scans), writer.thumbnails(), tuple(writer.places), tuple(unreadable))
 
 
-def _prepare(job: tuple[int, Callable[[], Scan]]) -> _Prepared | str:
+def _prepare(job: tuple[int, Callable[[], Scan]], *, crop: Crop) -> _Prepared | str:
     row, load = job
     try:
-        scan = load()
+        scan = crop_scan(load(), crop)
     except InputError as error:
         return str(error)
     grey = grey_image(scan.pixels)
     area, brightness = head_measures(grey)
     height, width, _ = scan.pixels.shape
-    digest = pixel_digest(scan.pixels)
-    stored = StoredScan(row, digest, height, width, scan.format, scan.mode, area, brightness)
-    return _Prepared(stored, encode_pixels(scan.pixels), thumbnail(grey))
+    stored = StoredScan(
+        row=row,
+        digest=pixel_digest(scan.pixels),
+        height=height,
+        width=width,
+        format=scan.format,
+        mode=scan.mode,
+        area=area,
+        brightness=brightness,
+        receipt=scan.receipt,
+        facts=scan.facts,
+    )
+    mask = None if scan.mask is None else encode_pixels(_mask_pixels(scan.mask))
+    return _Prepared(stored, encode_pixels(scan.pixels), mask, thumbnail(grey))
+
+
+def _mask_pixels(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """A mask as a picture, so that masks are stored as scans are."""
+    return np.repeat(np.where(mask, 255, 0).astype(np.uint8)[:, :, None], 3, axis=2)
 
 
 class _Writer:
-    """Writes distinct pixels in batches and keeps their thumbnails (3,600 bytes each)."""
+    """Writes distinct pixels and their masks in batches and keeps their thumbnails (3,600 bytes each)."""
 
-    def __init__(self, store: PixelStore) -> None:
+    def __init__(self, folder: Path) -> None:
         self.places: dict[str, int] = {}
-        self._store = store
+        self._folder = folder
+        self._open = ExitStack()
+        self._stores: dict[str, PixelStore] = {}
         self._thumbnails: list[npt.NDArray[np.uint8]] = []
-        self._batch: list[tuple[str, bytes]] = []
+        self._batches: dict[str, list[tuple[str, bytes]]] = {PIXEL_FOLDER: [], MASK_FOLDER: []}
         self._bytes = 0
 
     def __enter__(self) -> _Writer:
+        self._store(PIXEL_FOLDER)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._flush()
+        with self._open:
+            if kind is None:
+                self._flush()
 
     def add(self, prepared: _Prepared) -> None:
         """Store one scan unless its pixels are stored already."""
@@ -146,8 +173,11 @@ class _Writer:
             return
         self.places[digest] = len(self.places)
         self._thumbnails.append(prepared.thumbnail)
-        self._batch.append((digest, prepared.value))
+        self._batches[PIXEL_FOLDER].append((digest, prepared.value))
         self._bytes += len(prepared.value)
+        if prepared.mask is not None:
+            self._batches[MASK_FOLDER].append((digest, prepared.mask))
+            self._bytes += len(prepared.mask)
         if self._bytes >= _BATCH_BYTES:
             self._flush()
 
@@ -157,8 +187,16 @@ class _Writer:
         return np.array(self._thumbnails, np.uint8).reshape(shape)
 
     def _flush(self) -> None:
-        self._store.write_encoded(self._batch)
-        self._batch, self._bytes = [], 0
+        for name, batch in self._batches.items():
+            if batch:
+                self._store(name).write_encoded(batch)
+                batch.clear()
+        self._bytes = 0
+
+    def _store(self, name: str) -> PixelStore:
+        if name not in self._stores:
+            self._stores[name] = self._open.enter_context(open_pixel_store(self._folder / name, writable=True))
+        return self._stores[name]
 
 
 def _unreadable_error(reasons: Iterable[str], *, total: int) -> InputError:

@@ -10,6 +10,7 @@ from tumorlens.datasets.groups import patients_of
 from tumorlens.datasets.manifest import check_extra_names
 from tumorlens.datasets.source import ScanSource
 from tumorlens.errors import InputError
+from tumorlens.scans import Crop, Reading
 
 __all__ = ["ImportPlan", "check_classes", "make_plan"]
 
@@ -26,6 +27,8 @@ class ImportPlan:
         synthetic: Whether the scans are made up.
         drop_conflicts: Whether scans with two labels are left out.
         skip_unreadable: Whether unreadable files are left out.
+        crop: What every scan is cut to.
+        scan_steps: The steps between a file and the stored pixels.
     """
 
     name: str
@@ -35,6 +38,8 @@ class ImportPlan:
     synthetic: bool
     drop_conflicts: bool
     skip_unreadable: bool
+    crop: Crop = "none"
+    scan_steps: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -46,6 +51,7 @@ def make_plan(
     synthetic: bool,
     drop_conflicts: bool,
     skip_unreadable: bool,
+    reading: Reading,
 ) -> ImportPlan:
     """Settle labels and patients; arguments as for :func:`tumorlens.datasets.import_scans`.
 
@@ -58,7 +64,17 @@ def make_plan(
     labels = rename_labels([row.label for row in source.rows], class_names)
     check_classes(labels)
     patients = patients_of(source.rows, pattern=group_pattern)
-    return ImportPlan(name, source, labels, patients, synthetic, drop_conflicts, skip_unreadable)
+    return ImportPlan(
+        name=name,
+        source=source,
+        labels=labels,
+        patients=patients,
+        synthetic=synthetic,
+        drop_conflicts=drop_conflicts,
+        skip_unreadable=skip_unreadable,
+        crop=reading.crop,
+        scan_steps=reading.steps(volumes=source.from_volumes),
+    )
 
 
 def check_classes(labels: Sequence[str]) -> None:

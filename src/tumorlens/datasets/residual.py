@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tumorlens.datasets.dataset import Dataset
-from tumorlens.datasets.neighbours import best_correlation, unit_thumbnails
+from tumorlens.datasets.similarity import nearest_similarity
 from tumorlens.datasets.split import Split
 from tumorlens.datasets.split_check import check_split
 
@@ -46,8 +46,5 @@ def residual_neighbours(dataset: Dataset, split: Split) -> ResidualNeighbours:
     """
     check_split(dataset, split)
     thumbnails = dataset.thumbnails()
-    best = best_correlation(
-        unit_thumbnails(thumbnails[split.rows("test")]),
-        unit_thumbnails(thumbnails[split.rows("train")]),
-    )
+    best = nearest_similarity(thumbnails[split.rows("test")], thumbnails[split.rows("train")])
     return ResidualNeighbours(len(best), int((best > 0.95).sum()), int((best > 0.98).sum()))

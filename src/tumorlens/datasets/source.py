@@ -56,8 +56,10 @@ class ScanSource:
         rows: One a scan.
         loaders: Called, gives one function a row that reads the row's scan.
         notes: What was found or guessed, for the user.
+        from_volumes: Whether they come from DICOM or NIfTI files, to which plane and window apply.
     """
 
     rows: tuple[SourceRow, ...]
     loaders: Callable[[], Iterator[Callable[[], Scan]]]
     notes: tuple[str, ...] = ()
+    from_volumes: bool = False

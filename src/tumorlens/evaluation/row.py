@@ -32,6 +32,7 @@ class Classifier:
         peak_memory_mb: Largest resident memory; ``None`` where not measured.
         loss_penalty: The L2 term that training added to the loss; it is *not* in any loss here.
         note: One sentence to show with the row.
+        mistake: The mistake that was made on purpose ("split", "scaling", "duplicates"); ``None`` for right rows.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Classifier:
     peak_memory_mb: float | None = None
     loss_penalty: float | None = None
     note: str | None = None
+    mistake: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,13 +155,14 @@ ROW_KEYS = (
 def best_on_validation(rows: Iterable[RowFigures]) -> RowFigures | None:
     """The row with the highest validation accuracy, the lower validation loss deciding ties.
 
-    Baselines, collapsed rows and rows without a validation part are left out; ``None`` when none
-    remains. The test part plays no role.
+    Baselines, collapsed rows, rows with a mistake made on purpose and rows without a validation part
+    are left out; ``None`` when none remains. The test part plays no role.
     """
     scored = [
         (row.val_accuracy, -row.val_loss, row)
         for row in rows
-        if row.kind != "baseline" and not row.collapsed and row.val_accuracy is not None and row.val_loss is not None
+        if row.kind != "baseline" and not row.collapsed and row.mistake is None
+        if row.val_accuracy is not None and row.val_loss is not None
     ]
     return max(scored, key=lambda entry: entry[:2])[2] if scored else None
 

@@ -1,11 +1,18 @@
 """Results become tables, plots, an HTML report and a paragraph for a paper.
 
-Everything starts from a :class:`Comparison`; nothing here computes a figure.
+Everything starts from a :class:`Comparison` or an :class:`~tumorlens.audit.findings.Audit`; nothing here computes a
+figure.
 """
 
+from tumorlens.reports.audit_json import audit_document
+from tumorlens.reports.audit_lines import audit_lines
+from tumorlens.reports.audit_page import AuditPage, audit_html, write_audit_page
+from tumorlens.reports.audit_plots import audit_plots
+from tumorlens.reports.audit_words import AuditFinding, ranked_findings, verdict
 from tumorlens.reports.caveats import caveats
 from tumorlens.reports.comparison import (
     LEAKY,
+    MISTAKE,
     RANDOM_WEIGHTS,
     RESEARCH_ONLY,
     SYNTHETIC,
@@ -15,15 +22,19 @@ from tumorlens.reports.comparison import (
 from tumorlens.reports.details import HistoryRow, RowDetail, row_detail
 from tumorlens.reports.html import Picture, Report, html_report, write_html_report
 from tumorlens.reports.methods import MethodsFacts, methods_paragraph
+from tumorlens.reports.mistakes import mistake_paragraph
 from tumorlens.reports.plots import Plot, comparison_plots, write_plots
 from tumorlens.reports.rendering import to_csv, to_markdown, write_tables
 from tumorlens.reports.terminal import to_rich
 
 __all__ = [
     "LEAKY",
+    "MISTAKE",
     "RANDOM_WEIGHTS",
     "RESEARCH_ONLY",
     "SYNTHETIC",
+    "AuditFinding",
+    "AuditPage",
     "Comparison",
     "HistoryRow",
     "MethodsFacts",
@@ -32,14 +43,22 @@ __all__ = [
     "Protocol",
     "Report",
     "RowDetail",
+    "audit_document",
+    "audit_html",
+    "audit_lines",
+    "audit_plots",
     "caveats",
     "comparison_plots",
     "html_report",
     "methods_paragraph",
+    "mistake_paragraph",
+    "ranked_findings",
     "row_detail",
     "to_csv",
     "to_markdown",
     "to_rich",
+    "verdict",
+    "write_audit_page",
     "write_html_report",
     "write_plots",
     "write_tables",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tumorlens.evaluation import TRIVIAL_BASELINE
-from tumorlens.reports.comparison import LEAKY, RANDOM_WEIGHTS, RESEARCH_ONLY, SYNTHETIC, Comparison
+from tumorlens.reports.comparison import LEAKY, MISTAKE, RANDOM_WEIGHTS, RESEARCH_ONLY, SYNTHETIC, Comparison
 from tumorlens.reports.wording import counted, number, row_title
 
 __all__ = ["caveats", "mark_sentence"]
@@ -11,6 +11,8 @@ __all__ = ["caveats", "mark_sentence"]
 _FEW_GROUPS = 24  # Flynn and Peters, BMC Health Serv. Res. 4:33 (2004)
 
 _MARKS = {
+    MISTAKE: "Mistake on purpose: rows with these words in their name show what goes wrong. Use neither their figures "
+    "nor their models.",
     LEAKY: "Leaky: for comparison with the published table. Neighbouring slices of one patient "
     "stand in training and test, so the figures are likely too high for new patients.",
     SYNTHETIC: "Synthetic: the scans are made up, so no figure says anything about patients.",

@@ -17,6 +17,7 @@ from tumorlens.evaluation import GroupsAre, RowFigures
 
 __all__ = [
     "LEAKY",
+    "MISTAKE",
     "RANDOM_WEIGHTS",
     "RESEARCH_ONLY",
     "SYNTHETIC",
@@ -37,6 +38,9 @@ SYNTHETIC = "synthetic"
 
 RANDOM_WEIGHTS = "random weights"
 """Mark of networks that were not pretrained."""
+
+MISTAKE = "mistake on purpose"
+"""Mark of runs in which something is done wrong to show what comes of it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tumorlens.evaluation import PublishedFigures, RowFigures
 from tumorlens.reports.comparison import Comparison
 from tumorlens.reports.style import BLUE, GREY, ORANGE, PLOT_WIDTH_IN, new_figure, plot_style
-from tumorlens.reports.wording import head_name, number, row_name
+from tumorlens.reports.wording import number, stacked_title
 
 __all__ = ["overview_figure"]
 
@@ -20,7 +20,7 @@ def overview_figure(comparison: Comparison) -> Figure:
     """Test accuracy of every row as a dot on its interval, with baselines and published figures."""
     rows = comparison.rows
     with plot_style():
-        figure, (axes,) = new_figure(PLOT_WIDTH_IN, 0.9 + 0.5 * len(rows))
+        figure, (axes,) = new_figure(PLOT_WIDTH_IN, 0.9 + _row_height_in(rows) * len(rows))
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(_lower_limit(rows), 1.0)
         for place, row in enumerate(rows):
@@ -39,9 +39,14 @@ def _lower_limit(rows: Sequence[RowFigures]) -> float:
     return max(0.0, np.floor(20 * min(lowest, default=0.0)) / 20 - 0.02)
 
 
+def _row_height_in(rows: Sequence[RowFigures]) -> float:
+    """Names of mistakes take four lines."""
+    return 0.5 if all(row.mistake is None for row in rows) else 0.68
+
+
 def _tick_label(row: RowFigures) -> str:
-    behind = head_name(row).replace(", ", ",\n")
-    return f"{row_name(row)}\n{behind}" if behind else row_name(row)
+    name, *behind = stacked_title(row).split("\n")
+    return "\n".join([name, *(line.replace(", ", ",\n") for line in behind)])
 
 
 def _overview_label(comparison: Comparison) -> str:
@@ -55,7 +60,7 @@ def _overview_label(comparison: Comparison) -> str:
 
 
 def _draw_accuracy(axes: Axes, row: RowFigures, place: int, *, is_best: bool) -> None:
-    colour = GREY if row.kind == "baseline" else BLUE
+    colour = GREY if row.kind == "baseline" else BLUE if row.mistake is None else ORANGE
     if row.published:
         _draw_published(axes, row.published, place)
     if row.collapsed:

@@ -17,7 +17,7 @@ from tumorlens.reports.history_plot import history_figure
 from tumorlens.reports.overview_plot import overview_figure
 from tumorlens.reports.roc_plot import roc_figure
 from tumorlens.reports.style import save_png
-from tumorlens.reports.wording import head_name, number, row_name, row_title
+from tumorlens.reports.wording import number, row_title, stacked_title
 
 __all__ = ["Plot", "comparison_plots", "write_plots"]
 
@@ -80,9 +80,9 @@ def _plots(comparison: Comparison, details: Sequence[RowDetail | None]) -> Itera
             "confusion",
             f"confusion-{name}",
             f"Confusion matrix on the test part, {title}: {_by_class(row)}.",
-            confusion_figure(detail.confusion, classes=comparison.classes, title=_stacked(row)),
+            confusion_figure(detail.confusion, classes=comparison.classes, title=stacked_title(row)),
         )
-        history = history_figure(detail.history, title=title)
+        history = history_figure(detail.history, title=title if row.mistake is None else stacked_title(row))
         if history is not None:
             yield Plot("history", f"history-{name}", f"How training went, {title}.", history)
 
@@ -93,10 +93,6 @@ def _areas(comparison: Comparison) -> str:
 
 def _by_class(row: RowFigures) -> str:
     return ", ".join(f"{100 * figures.recall:.1f} % of {name} found" for name, figures in row.per_class.items())
-
-
-def _stacked(row: RowFigures) -> str:
-    return "\n".join(filter(None, [row_name(row), head_name(row)]))
 
 
 def _file_name(title: str) -> str:

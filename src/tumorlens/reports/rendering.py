@@ -41,6 +41,7 @@ _CSV_FIGURES = (
     "seconds",
     "peak_memory_mb",
     "run",
+    "mistake",
 )
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tumorlens.evaluation import MAJORITY_CLASS, RowFigures
 from tumorlens.reports.details import RowDetail
 from tumorlens.reports.style import GREY, LONGEST_NAME, PLOT_WIDTH_IN, SERIES, new_figure, plot_style
-from tumorlens.reports.wording import number, row_title, shortened
+from tumorlens.reports.wording import head_name, number, row_name, row_title, shortened
 
 __all__ = ["roc_figure"]
 
@@ -53,25 +53,33 @@ def _colours(rows: Sequence[RowFigures]) -> list[str]:
 
 def _name_curves(axes: Axes, rows: Sequence[RowFigures], colours: Sequence[str]) -> None:
     order = sorted(range(len(rows)), key=lambda index: rows[index].test_roc_auc or 0.0)
-    for line, index in enumerate(order):
+    line = 0
+    for index in order:
+        title = _label(rows[index])
         axes.text(
             0.98,
             0.04 + 0.062 * line,
-            f"{row_title(rows[index])}  {number(rows[index].test_roc_auc)}",
+            f"{title}  {number(rows[index].test_roc_auc)}",
             color=colours[index],
             fontweight="bold",
             fontsize=9,
             ha="right",
             transform=axes.transAxes,
         )
+        line += 1 + title.count("\n")
     axes.text(
         0.98,
-        0.05 + 0.062 * len(order),
+        0.05 + 0.062 * line,
         "area under the curve",
         ha="right",
         fontsize=9,
         transform=axes.transAxes,
     )
+
+
+def _label(row: RowFigures) -> str:
+    """Name and head in one line; of a mistake, whose name is long, in two."""
+    return row_title(row) if row.mistake is None else f"{row_name(row)}\n{head_name(row)}"
 
 
 def _finish_roc(axes: Axes, detail: RowDetail) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,7 @@ LONGEST_NAME = 18
 """Class names are cut to so many characters in plots."""
 
 _DPI = 160
+_FOOT_CHARACTERS_AN_INCH = 17
 
 _RC: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -111,7 +113,8 @@ def save_png(figure: Figure, path: Path, *, marks: Sequence[str] = ()) -> Path:
     """
     words = " · ".join([*marks, RESEARCH_ONLY])
     with plot_style(), atomic_path(path) as temporary:
-        foot = figure.supxlabel(words, x=0.99, ha="right", fontsize=7.5, color=GREY)
+        lines = textwrap.fill(words, int(_FOOT_CHARACTERS_AN_INCH * figure.get_figwidth()))
+        foot = figure.supxlabel(lines, x=0.99, ha="right", fontsize=7.5, color=GREY)
         figure.savefig(temporary, format="png", dpi=_DPI, metadata={"Description": words})
         foot.set_text("")
     return path

@@ -5,6 +5,7 @@ paragraphs.
 from __future__ import annotations
 
 from tumorlens.evaluation import RowFigures
+from tumorlens.reports.mistakes import mistake_title
 
 __all__ = [
     "NO_VALUE",
@@ -16,6 +17,7 @@ __all__ = [
     "row_name",
     "row_title",
     "shortened",
+    "stacked_title",
 ]
 
 NO_VALUE = "–"
@@ -29,23 +31,31 @@ _HEADS = {
 
 
 def row_name(row: RowFigures) -> str:
-    """The network or baseline: what a row is mainly called."""
+    """The network, baseline or mistake: what a row is mainly called."""
+    if row.mistake is not None:
+        return mistake_title(row.mistake)
     return "CNN from scratch" if row.kind == "scratch" else row.backbone
 
 
 def head_name(row: RowFigures) -> str:
-    """What stands behind the name: the head, or that it is a baseline."""
+    """What stands behind the name: the head, or that it is a baseline; of a mistaken row the network too."""
     if row.kind == "baseline":
         return "baseline"
     head = "" if row.kind == "scratch" else _HEADS.get(row.head or "", row.head or "")
     weights = "random weights" if row.weights == "random" else ""
-    return ", ".join(part for part in (head, weights) if part)
+    network = row.backbone if row.mistake is not None else ""
+    return ", ".join(part for part in (network, head, weights) if part)
 
 
 def row_title(row: RowFigures) -> str:
     """Name and head in one line."""
     behind = head_name(row)
     return f"{row_name(row)}, {behind}" if behind and row.kind != "baseline" else row_name(row)
+
+
+def stacked_title(row: RowFigures) -> str:
+    """Name and head on lines short enough for a plot."""
+    return "\n".join(filter(None, [row_name(row).replace(": ", ":\n"), head_name(row)]))
 
 
 def number(value: float | None, *, digits: int = 3) -> str:

@@ -19,7 +19,10 @@ from tumorlens.scans.raster import Scan
 __all__ = ["ArrayScans", "open_arrays", "read_texts"]
 
 _BLOCK_BYTES = 16 * 1024 * 1024
-_SMALL_BYTES = 1024 * 1024 * 1024
+_SMALL_BYTES = 128 * 1024 * 1024
+_SCAN_BYTES = 256 * 1024 * 1024
+_MOST_SCANS = 5_000_000
+_WHOLE_FLOATS = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,10 @@ def open_arrays(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS, progress: Pr
     """
     names = array_names(path)
     images = open_array(path, _pick(names, "X", path=path))
-    labels = _labels(open_array(path, _pick(names, "Y", path=path)))
+    texts = open_array(path, _pick(names, "Y", path=path))
+    _check_images(images, limits=limits)
+    labels = _labels(texts)
     shape = images.shape
-    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
-        raise InputError(f"X in {path} has shape {shape}, expected (n, h, w), (n, h, w, 1) or (n, h, w, 3).")
-    limits.check_picture(height=shape[1], width=shape[2], source=f"Each scan of X in {path}")
     if shape[0] != len(labels):
         raise InputError(
             f"{path} has {shape[0]} images in X and {len(labels)} labels in Y: each image needs one label."
@@ -101,6 +103,19 @@ def read_texts(path: Path, name: str) -> tuple[str, ...]:
     return _texts(open_array(path, _pick(array_names(path), name, path=path)))
 
 
+def _check_images(images: StreamedArray, *, limits: ReadLimits) -> None:
+    shape, path = images.shape, images.path
+    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
+        raise InputError(f"X in {path} has shape {shape}, expected (n, h, w), (n, h, w, 1) or (n, h, w, 3).")
+    limits.check_picture(height=shape[1], width=shape[2], source=f"Each scan of X in {path}")
+    scan_bytes = images.dtype.itemsize * int(np.prod(shape[1:], dtype=object))
+    if scan_bytes > _SCAN_BYTES:
+        raise InputError(
+            f"Each scan of X in {path} has {scan_bytes / 1e6:.0f} MB, the limit is {_SCAN_BYTES / 1e6:.0f} MB: "
+            "save it smaller."
+        )
+
+
 def _pick(names: tuple[str, ...], wanted: str, *, path: Path) -> str:
     for name in (wanted, wanted.lower(), wanted.upper()):
         if name in names:
@@ -112,13 +127,14 @@ def _pick(names: tuple[str, ...], wanted: str, *, path: Path) -> str:
 def _labels(array: StreamedArray) -> tuple[str, ...]:
     if len(array.shape) != 2 or array.shape[1] == 1:
         return _texts(array)
-    one_hot = _small(array).astype(np.float64)
-    if not (np.isin(one_hot, (0.0, 1.0)).all() and (one_hot.sum(axis=1) == 1).all()):
+    one_hot = _small(array)
+    ones = one_hot == 1
+    if not ((ones | (one_hot == 0)).all() and (ones.sum(axis=1) == 1).all()):
         raise InputError(
             f"Y in {array.path} has shape {array.shape} but its rows are not one-hot (a single 1, "
             "else 0): save one-hot rows or class numbers."
         )
-    return tuple(str(index) for index in one_hot.argmax(axis=1))
+    return tuple(str(index) for index in ones.argmax(axis=1))
 
 
 def _texts(array: StreamedArray) -> tuple[str, ...]:
@@ -126,21 +142,32 @@ def _texts(array: StreamedArray) -> tuple[str, ...]:
     if len(array.shape) != 1 and not (len(array.shape) == 2 and array.shape[1] == 1):
         raise InputError(f"{name} in {array.path} has shape {array.shape}, expected one value a scan, (n,).")
     values = _small(array).ravel()
-    if values.dtype.kind in "uib":
+    kind = values.dtype.kind
+    if kind in "uib" or (kind == "f" and bool((np.abs(values) <= _WHOLE_FLOATS).all() and (values % 1 == 0).all())):
         return tuple(str(int(value)) for value in values)
-    if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.rint(values)).all():
-        return tuple(str(int(value)) for value in values)
-    if values.dtype.kind == "U":
-        return tuple(str(value).strip() for value in values)
+    if kind == "U":
+        return _strings(values, array=array)
     raise InputError(
         f"{name} in {array.path} holds {array.dtype} values that are no class numbers: save whole numbers or text."
     )
 
 
+def _strings(values: npt.NDArray[np.generic], *, array: StreamedArray) -> tuple[str, ...]:
+    try:
+        texts = tuple(str(value).strip() for value in values)
+        "".join(texts).encode()
+    except (ValueError, SystemError) as error:  # four bytes that are no character
+        raise InputError(f"{array.member} in {array.path} holds bytes that are no text: save it again.") from error
+    return texts
+
+
 def _small(array: StreamedArray) -> npt.NDArray[np.generic]:
     size = array.dtype.itemsize * int(np.prod(array.shape, dtype=object))
-    if size > _SMALL_BYTES:
-        raise InputError(f"{array.member} in {array.path} has {size / 1e9:.0f} GB: too many labels.")
+    if size > _SMALL_BYTES or array.shape[0] > _MOST_SCANS:
+        raise InputError(
+            f"{array.member} in {array.path} has {array.shape[0]} values in {size / 1e6:.0f} MB, the limits are "
+            f"{_MOST_SCANS} and {_SMALL_BYTES / 1e6:.0f} MB: split the file."
+        )
     return array.whole()
 
 

@@ -9,6 +9,8 @@ refused: no rule would fit them all.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -20,6 +22,8 @@ __all__ = ["SIXTEEN_BIT_MODES", "scale_sixteen_bit", "to_pixels"]
 
 SIXTEEN_BIT_MODES: frozenset[str] = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 """Pillow's modes for 16-bit grey."""
+
+_STRIP_PIXELS = 4_000_000
 
 
 def to_pixels(image: Image.Image, *, source: str) -> Pixels:
@@ -42,19 +46,35 @@ def to_pixels(image: Image.Image, *, source: str) -> Pixels:
         raise InputError(f"{source} holds {kind}, expected 8 or 16 bits a value: save it as 8-bit.")
     if image.mode == "L" and not image.has_transparency_data:
         return _repeat(np.asarray(image))
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        black = Image.new("RGBA", layer.size, (0, 0, 0, 255))
-        image = Image.alpha_composite(black, layer)
-    return np.array(image.convert("RGB"))
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for rows in _strips(image.height, image.width):
+        pixels[rows] = _colours(image.crop((0, rows.start, image.width, rows.stop)), image.has_transparency_data)
+    return pixels
 
 
 def scale_sixteen_bit(grey: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
     """Scale ``(h, w)`` values linearly so that the largest becomes 255; black stays black."""
     largest = int(grey.max())
-    if largest == 0:
-        return np.zeros(grey.shape, np.uint8)
-    return np.rint(grey * (255.0 / largest)).astype(np.uint8)
+    scaled = np.zeros(grey.shape, np.uint8)
+    if largest > 0:
+        for rows in _strips(*grey.shape):
+            scaled[rows] = np.rint(grey[rows] * (255.0 / largest))
+    return scaled
+
+
+def _colours(image: Image.Image, transparent: bool) -> npt.NDArray[np.uint8]:
+    if transparent:
+        layer = image.convert("RGBA")
+        black = Image.new("RGBA", layer.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, layer)
+    return np.asarray(image.convert("RGB"))
+
+
+def _strips(height: int, width: int) -> Iterator[slice]:
+    """Cut a picture into strips of rows, so that what is made on the way needs little memory."""
+    step = max(1, _STRIP_PIXELS // width)
+    for start in range(0, height, step):
+        yield slice(start, min(start + step, height))
 
 
 def _repeat(grey: npt.NDArray[np.uint8]) -> Pixels:

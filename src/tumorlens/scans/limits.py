@@ -22,6 +22,8 @@ class ReadLimits:
         decoded_bytes: Bytes of everything one file decodes to.
         ratio: Decoded bytes to file bytes, above which a large file is taken for a decompression bomb.
         ratio_from_bytes: Decoded bytes from which on the ratio counts; below, no file can do harm.
+        archive_members: Files in one zipped study.
+        archive_bytes: Bytes of a zipped study, and of all its files unpacked.
     """
 
     file_bytes: int = 512 * 1024 * 1024
@@ -30,6 +32,8 @@ class ReadLimits:
     decoded_bytes: int = 512 * 1024 * 1024
     ratio: float = 200.0
     ratio_from_bytes: int = 128 * 1024 * 1024
+    archive_members: int = 50_000
+    archive_bytes: int = 16 * 1024 * 1024 * 1024
 
     def check_file(self, size_bytes: int, *, source: str) -> None:
         """Raise unless a file of ``size_bytes`` may be read.
@@ -81,6 +85,14 @@ class ReadLimits:
                 f"{source} decodes to {decoded_bytes / _MB:.0f} MB, the limit for one file is "
                 f"{self.decoded_bytes / _MB:.0f} MB: split or remove it."
             )
+        self.check_ratio(decoded_bytes, file_bytes=file_bytes, source=source)
+
+    def check_ratio(self, decoded_bytes: int, *, file_bytes: int, source: str) -> None:
+        """Raise unless ``file_bytes`` may grow to ``decoded_bytes``, whatever the largest size.
+
+        Raises:
+            InputError: It grows to suspiciously much for its size.
+        """
         if decoded_bytes > self.ratio_from_bytes and decoded_bytes > self.ratio * max(file_bytes, 1):
             raise InputError(
                 f"{source} would grow from {file_bytes / _MB:.1f} to {decoded_bytes / _MB:.0f} MB, more than "

@@ -7,10 +7,10 @@ of Python objects, which would need pickle, are refused.
 
 from __future__ import annotations
 
+import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,7 +20,8 @@ import numpy.typing as npt
 from numpy.lib import format as npy_format
 
 from tumorlens.errors import InputError
-from tumorlens.scans.refusals import read_errors
+from tumorlens.scans.limits import DEFAULT_LIMITS
+from tumorlens.scans.zip_file import open_zip
 
 __all__ = ["StreamedArray", "array_names", "open_array"]
 
@@ -50,8 +51,7 @@ class StreamedArray:
         """
         row_bytes = self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64))
         with (
-            _reading(self.path),
-            zipfile.ZipFile(self.path) as archive,
+            _reading(self.path) as archive,
             archive.open(self.member) as stream,
         ):
             _read_header(stream)
@@ -74,7 +74,7 @@ def array_names(path: Path) -> tuple[str, ...]:
         NotFoundError: There is no such file.
         InputError: It is not an ``.npz`` file, is damaged or may not be read.
     """
-    with _reading(path), zipfile.ZipFile(path) as archive:
+    with _reading(path) as archive:
         return tuple(n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy"))
 
 
@@ -83,14 +83,16 @@ def open_array(path: Path, name: str) -> StreamedArray:
 
     Raises:
         NotFoundError: There is no such file.
-        InputError: The array is missing, damaged, not to be read, of Python objects, or in column order.
+        InputError: The array is missing, damaged, not to be read, of Python objects, in column order, or packed far
+            tighter than arrays are.
     """
     member = f"{name}.npy"
-    with _reading(path), zipfile.ZipFile(path) as archive:
+    with _reading(path) as archive:
         with archive.open(member) as stream:
             shape, column_order, dtype = _read_header(stream)
             header_bytes = stream.tell()
-        size = archive.getinfo(member).file_size
+        packed = archive.getinfo(member)
+    size = packed.file_size
     if dtype.hasobject:
         raise InputError(
             f"{name} in {path} holds Python objects, which are never loaded (pickle runs code): "
@@ -103,16 +105,25 @@ def open_array(path: Path, name: str) -> StreamedArray:
     expected = header_bytes + dtype.itemsize * int(np.prod(shape, dtype=object))
     if size != expected:
         raise InputError(f"{name} in {path} has {size} bytes, its header says {expected}: save the file again.")
+    if dtype.itemsize == 0 or min(shape, default=0) < 0:
+        raise InputError(f"{name} in {path} has shape {shape} and type {dtype}, so it holds no values: save it again.")
+    DEFAULT_LIMITS.check_ratio(size, file_bytes=packed.compress_size, source=f"{name} in {path}")
     return StreamedArray(path, member, shape, dtype)
 
 
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    readers = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
     version = npy_format.read_magic(stream)
-    if version == (1, 0):
-        return npy_format.read_array_header_1_0(stream)
-    if version == (2, 0):
-        return npy_format.read_array_header_2_0(stream)
-    raise ValueError(f"array format {version} is not for plain numbers")
+    if version not in readers:
+        raise ValueError(f"array format {version} is not for plain numbers")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # remarks on headers written by old versions of Python and NumPy
+        try:
+            return readers[version](stream)
+        except (zipfile.BadZipFile, OSError):
+            raise
+        except Exception as error:  # a damaged header is parsed as Python text, which raises anything
+            raise ValueError("the header of the array is damaged") from error
 
 
 def _read_exactly(stream: IO[bytes], size: int) -> bytes:
@@ -122,14 +133,5 @@ def _read_exactly(stream: IO[bytes], size: int) -> bytes:
     return data
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        with read_errors(path):
-            yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-        raise InputError(f"{path} is not a readable .npz file (truncated or damaged): save it again.") from error
-    except (NotImplementedError, RuntimeError) as error:
-        raise InputError(
-            f"{path} is encrypted or packed in a way that cannot be read: save it with numpy.savez."
-        ) from error
+def _reading(path: Path) -> AbstractContextManager[zipfile.ZipFile]:
+    return open_zip(path, kind=".npz file", advice="save it again with numpy.savez")

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tumorlens.errors import InputError
-from tumorlens.scans.eight_bit import to_pixels
+from tumorlens.scans.eight_bit import SIXTEEN_BIT_MODES, to_pixels
+from tumorlens.scans.files import check_regular
 from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
 from tumorlens.scans.refusals import read_errors
 from tumorlens.types import Pixels
@@ -23,6 +24,8 @@ __all__ = ["Scan", "decode_scan", "quiet_decoding", "read_scan"]
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 _STACKS = frozenset({"PNG", "TIFF", "WEBP"})
+_MOST_PAGES = 100
+_MOST_RUNS = 2_000_000  # Pillow unpacks them in Python, up to a second for a million
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +67,10 @@ def read_scan(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> Scan:
         NotFoundError: There is no such file.
         InputError: It is empty, truncated, damaged, too large, of another format, or a stack.
     """
-    with read_errors(path):
+    check_regular(path)
+    with read_errors(path), path.open("rb") as file:
         limits.check_file(path.stat().st_size, source=str(path))
-        data = path.read_bytes()
+        data = file.read(limits.file_bytes + 1)
     return decode_scan(data, source=str(path), limits=limits)
 
 
@@ -84,7 +88,7 @@ def decode_scan(data: bytes, *, source: str, limits: ReadLimits = DEFAULT_LIMITS
     limits.check_file(len(data), source=source)
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            limits.check_picture(height=image.height, width=image.width, source=source)
+            _check_size(image, file_bytes=len(data), limits=limits, source=source)
             _check_single(image, source=source)
             image.load()
             upright = ImageOps.exif_transpose(image)
@@ -117,12 +121,37 @@ def quiet_decoding() -> Iterator[None]:
         yield
 
 
-def _check_single(image: Image.Image, *, source: str) -> None:
-    frames = getattr(image, "n_frames", 1)
-    if image.format in _STACKS and frames > 1:
+def _check_size(image: Image.Image, *, file_bytes: int, limits: ReadLimits, source: str) -> None:
+    limits.check_picture(height=image.height, width=image.width, source=source)
+    grey_bytes = 2 if image.mode in SIXTEEN_BIT_MODES else 1
+    pixel_bytes = grey_bytes if len(image.getbands()) == 1 else 4  # Pillow takes four for any kind of colour
+    limits.check_decoded(image.height * image.width * pixel_bytes, file_bytes=file_bytes, source=source)
+    runs = max(image.height * image.width, file_bytes // 2)
+    if any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", ())) and runs > _MOST_RUNS:
         raise InputError(
-            f"{source} is a stack of {frames} pictures, expected one scan: save each as a file of its own."
+            f"{source} is a BMP packed in runs with {image.width}x{image.height} pixels, the limit for these is "
+            f"{_MOST_RUNS / 1e6:.0f} million: save it as PNG."
         )
+
+
+def _check_single(image: Image.Image, *, source: str) -> None:
+    frames = _count_pages(image) if image.format == "TIFF" else getattr(image, "n_frames", 1)
+    if image.format in _STACKS and frames > 1:
+        counted = f"at least {frames}" if frames == _MOST_PAGES else str(frames)
+        raise InputError(
+            f"{source} is a stack of {counted} pictures, expected one scan: save each as a file of its own."
+        )
+
+
+def _count_pages(image: Image.Image) -> int:
+    """Count the pages of a TIFF up to 100; Pillow's own count takes the square of their number."""
+    for page in range(1, _MOST_PAGES):
+        try:
+            image.seek(page)
+        except EOFError:
+            image.seek(0)
+            return page
+    return _MOST_PAGES
 
 
 def _reason(error: Exception) -> str:

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from tumorlens.errors import InputError, IntegrityError
 from tumorlens.scans.window import PERCENTILES, Window, parse_window
 
-__all__ = ["PLANES", "Crop", "Plane", "Reading", "parse_plane", "reading_of"]
+__all__ = ["DEFAULT_READING", "PLANES", "Crop", "Plane", "Reading", "parse_plane", "reading_of"]
 
 Plane = Literal["axial", "coronal", "sagittal"]
 Crop = Literal["none", "brain"]
@@ -45,6 +45,10 @@ class Reading:
         """
         read = (f"plane={self.plane}", f"window={self.window.text}") if volumes else ()
         return (*read, *((f"crop={self.crop}",) if self.crop != "none" else ()))
+
+
+DEFAULT_READING = Reading()
+"""Percentiles of the series, axial, not cropped."""
 
 
 def reading_of(steps: tuple[str, ...]) -> Reading:

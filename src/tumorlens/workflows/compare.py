@@ -21,8 +21,9 @@ from tumorlens.evaluation import best_on_validation
 from tumorlens.extras import require_extra
 from tumorlens.features import FeatureStore
 from tumorlens.progress import SILENT, Progress
-from tumorlens.reports import RANDOM_WEIGHTS, Comparison, to_rich
+from tumorlens.reports import MISTAKE, RANDOM_WEIGHTS, Comparison, to_rich
 from tumorlens.workflows.baselines import baseline_rows
+from tumorlens.workflows.broken import check_mistake, fit_beside, mistake_notes
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fit import Network, fit_backbone, fit_scratch, prepare_network
@@ -53,6 +54,7 @@ class CompareSettings:
         seed: Seed of split, heads and bootstrap.
         split_file: A split to use instead of making one.
         refit: Whether finished runs are made again.
+        mistake: A mistake to make on purpose beside the right way: ``split``, ``scaling`` or ``duplicates``.
     """
 
     backbones: tuple[str, ...]
@@ -66,6 +68,7 @@ class CompareSettings:
     seed: int = 0
     split_file: Path | None = None
     refit: bool = False
+    mistake: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,8 @@ def compare_networks(
         require_extra("train", purpose="A CNN from scratch")
     elif not specs:
         raise InputError("Expected at least one network after --backbones: tumorlens backbones list names them.")
+    if settings.mistake is not None:
+        check_mistake(settings.mistake, protocol=settings.protocol, from_scratch=settings.from_scratch)
     split = prepare_split(scans, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
     for head in heads if specs else ():
         head.check(scans, split, settings.seed)
@@ -181,7 +186,12 @@ def _fit_all(
     heads: Sequence[HeadKind],
     settings: CompareSettings,
 ) -> list[RunRecord]:
-    runs = [run for network in networks for run in fit_backbone(context, network, heads)]
+    runs: list[RunRecord] = []
+    for network in networks:
+        if settings.mistake is None:
+            runs += fit_backbone(context, network, heads)
+        else:
+            runs += fit_beside(context, network, heads, mistake=settings.mistake)
     if settings.from_scratch:
         runs.append(fit_scratch(context, size=settings.scratch_size or settings.size))
     return runs
@@ -189,7 +199,7 @@ def _fit_all(
 
 def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
     best = best_on_validation([run.row for run in runs])
-    marks = context.marks + ((RANDOM_WEIGHTS,) if any(RANDOM_WEIGHTS in run.marks for run in runs) else ())
+    marks = context.marks + tuple(mark for mark in (RANDOM_WEIGHTS, MISTAKE) if any(mark in run.marks for run in runs))
     return Comparison(
         protocol=context.split.protocol,
         dataset=context.dataset.name,
@@ -202,6 +212,7 @@ def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
         rows=(*baseline_rows(context), *(run.row for run in runs)),
         best=None if best is None else best.run,
         marks=marks,
+        notes=mistake_notes(context, runs),
         seed=context.split.seed,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=version_facts(),

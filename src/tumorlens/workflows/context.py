@@ -12,7 +12,7 @@ from pathlib import Path
 from tumorlens.datasets import Dataset, ResidualNeighbours, Split
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
-from tumorlens.reports import LEAKY, SYNTHETIC
+from tumorlens.reports import LEAKY, MISTAKE, SYNTHETIC
 from tumorlens.workspace import Workspace, storage_errors
 
 __all__ = ["RunContext"]
@@ -33,6 +33,7 @@ class RunContext:
         threads: CPU threads; ``None`` for all.
         refit: Whether finished runs are made again.
         progress: Told of all long work.
+        mistake: The mistake that is made on purpose; ``None`` for the right way.
     """
 
     workspace: Workspace
@@ -45,13 +46,15 @@ class RunContext:
     threads: int | None
     refit: bool
     progress: Progress
+    mistake: str | None = None
 
     @property
     def marks(self) -> tuple[str, ...]:
         """What must be said with every result of this context."""
+        mistake = (MISTAKE,) if self.mistake is not None else ()
         leaky = (LEAKY,) if self.split.protocol == "study" else ()
         synthetic = (SYNTHETIC,) if self.dataset.synthetic else ()
-        return leaky + synthetic
+        return mistake + leaky + synthetic
 
     @contextmanager
     def training_folder(self, name: str) -> Iterator[Path]:

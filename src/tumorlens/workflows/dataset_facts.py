@@ -7,6 +7,7 @@ from typing import Any
 
 from tumorlens.datasets import Dataset, ImportResult, list_datasets, short_check
 from tumorlens.errors import InputError
+from tumorlens.workflows.audit_short import short_finding
 from tumorlens.workspace import Workspace
 
 __all__ = [
@@ -109,6 +110,7 @@ def import_lines(result: ImportResult) -> list[str]:
         *result.dataset.record.notes,
         *dropped,
         *dataset_lines(result.dataset),
+        *short_finding(result.dataset)[1:],
         f"Contact sheet: {result.dataset.contact_sheet}",
     ]
 

@@ -31,7 +31,7 @@ from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.heads import HeadKind, head_probabilities
 from tumorlens.workflows.measure import ResourceMeter
-from tumorlens.workflows.runs import RunConfig, RunRecord, find_finished
+from tumorlens.workflows.runs import MistakenConfig, RunConfig, RunRecord, find_finished
 from tumorlens.workflows.write_run import TrainedModel, write_run
 from tumorlens.workspace import Workspace
 
@@ -121,6 +121,7 @@ def _fit_head(
                 weights=network.weights.kind,
                 loss_penalty=fitted.penalty or None,
                 note=network.note,
+                mistake=context.mistake,
             ),
             fitted=fitted,
             probabilities=head_probabilities(context, fitted, features),
@@ -219,15 +220,16 @@ def _graph_answers(
 
 
 def _config(context: RunContext, network: Network, head: HeadKind) -> RunConfig:
-    return RunConfig(
+    facts = {
         **_shared_config(context),
-        backbone=network.spec.name,
-        head=head.name,
-        weights=network.weights.kind,
-        weights_digest=network.graph.weights_digest,
-        graph_digest=network.graph.digest,
-        size=network.graph.size,
-    )
+        "backbone": network.spec.name,
+        "head": head.name,
+        "weights": network.weights.kind,
+        "weights_digest": network.graph.weights_digest,
+        "graph_digest": network.graph.digest,
+        "size": network.graph.size,
+    }
+    return RunConfig(**facts) if context.mistake is None else MistakenConfig(**facts, mistake=context.mistake)
 
 
 def _scratch_config(context: RunContext, size: int) -> RunConfig:

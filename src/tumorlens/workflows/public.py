@@ -9,6 +9,7 @@ from tumorlens import datasets
 from tumorlens.datasets import Dataset
 from tumorlens.progress import SILENT, Progress
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
+from tumorlens.workflows.reading_options import mask_options, reading_options
 from tumorlens.workspace import Workspace
 
 __all__ = ["compare", "import_scans", "load_scans"]
@@ -29,13 +30,23 @@ def import_scans(
     skip_unreadable: bool = False,
     replace: bool = False,
     synthetic: bool = False,
+    window: str = "percentiles",
+    plane: str = "axial",
+    series: str = "",
+    crop: str = "none",
+    mask_pattern: str | None = None,
+    mask_labels: str | None = None,
+    min_lesion_mm2: float = 30.0,
+    layout: str | None = None,
+    sequence: str = "flair",
     workspace: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> Dataset:
     """Bring labelled scans into the workspace.
 
     Args:
-        source: A folder (class folders, or images with a CSV) or an ``.npz`` file with ``X`` and ``Y``.
+        source: A folder (class folders, or images with a CSV; pictures, DICOM files or NIfTI volumes), a ``.zip`` of
+            one, or an ``.npz`` file with ``X`` and ``Y``.
         name: What to call the data set.
         labels: CSV with image names and labels.
         image_column: Its column of image names; guessed by default.
@@ -48,6 +59,15 @@ def import_scans(
         skip_unreadable: Leave out files that cannot be read instead of raising.
         replace: Replace a data set of the same name.
         synthetic: Mark every result as synthetic.
+        window: Grey levels of DICOM and NIfTI: ``percentiles``, ``dicom``, ``dicom:NUMBER`` or ``LOW,HIGH``.
+        plane: Plane of DICOM and NIfTI: ``axial``, ``coronal`` or ``sagittal``.
+        series: DICOM series to read, such as ``"modality=MR,description=flair"``; blank: all of the plane.
+        crop: ``brain`` cuts every scan to the square around the head.
+        mask_pattern: Lesion mask beside each NIfTI image, such as ``"{stem}_seg.nii.gz"``.
+        mask_labels: Mask values that mean tumour, by commas; all above 0 by default.
+        min_lesion_mm2: Tumour area in mm2 from which on a slice counts as tumour.
+        layout: ``brats`` for a BraTS folder.
+        sequence: Which sequence of such a folder.
         workspace: Folder of the workspace; ``$TUMORLENS_HOME`` or ``./tumorlens-workspace`` by default.
         progress: Told of every file.
 
@@ -72,6 +92,14 @@ def import_scans(
         skip_unreadable=skip_unreadable,
         replace=replace,
         synthetic=synthetic,
+        reading=reading_options(window=window, plane=plane, series=series, crop=crop),
+        masks=mask_options(
+            pattern=mask_pattern,
+            labels=mask_labels,
+            min_lesion_mm2=min_lesion_mm2,
+            layout=layout,
+            sequence=sequence,
+        ),
         progress=progress,
     ).dataset
 
@@ -102,6 +130,7 @@ def compare(
     seed: int = 0,
     split_file: str | Path | None = None,
     refit: bool = False,
+    mistake: str | None = None,
     workspace: str | Path | None = None,
     threads: int | None = None,
     progress: Progress = SILENT,
@@ -120,6 +149,8 @@ def compare(
         seed: Seed of split, heads and bootstrap.
         split_file: A split to use instead of making one.
         refit: Whether finished runs are made again.
+        mistake: For teaching: a mistake to make on purpose beside the right way (``split``, ``scaling`` or
+            ``duplicates``); its rows are marked and are never the best.
         workspace: Folder of the workspace; where ``scans`` lies by default.
         threads: CPU threads; all by default.
         progress: Told of all long work.
@@ -144,6 +175,7 @@ def compare(
             seed=seed,
             split_file=None if split_file is None else Path(split_file),
             refit=refit,
+            mistake=mistake,
         ),
         workspace=Workspace.locate(home).create(),
         threads=threads,

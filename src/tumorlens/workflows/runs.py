@@ -20,7 +20,7 @@ from tumorlens.evaluation import RowFigures
 from tumorlens.reports import RESEARCH_ONLY
 from tumorlens.workspace import Workspace
 
-__all__ = ["RunConfig", "RunRecord", "find_finished", "find_run", "list_runs", "remove_run"]
+__all__ = ["MistakenConfig", "RunConfig", "RunRecord", "find_finished", "find_run", "list_runs", "remove_run"]
 
 CONFIG_FILE = "config.toml"
 METRICS_FILE = "metrics.json"
@@ -72,6 +72,22 @@ class RunConfig:
     def name(self) -> str:
         """Name of the run."""
         return f"{self.dataset}-{self.protocol}-{self.backbone}-{self.head}-{self.digest[:8]}"
+
+
+@dataclass(frozen=True)
+class MistakenConfig(RunConfig):
+    """Everything that decides what a run with a mistake gives; no right run ever shares its digest or its name.
+
+    Attributes:
+        mistake: The mistake that is made on purpose.
+    """
+
+    mistake: str
+
+    @property
+    def name(self) -> str:
+        """Name of the run, with the mistake in it."""
+        return f"{self.dataset}-mistake-{self.mistake}-{self.backbone}-{self.head}-{self.digest[:8]}"
 
 
 @dataclass(frozen=True)

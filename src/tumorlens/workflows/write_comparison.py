@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tumorlens.evaluation import RowFigures
@@ -76,7 +78,7 @@ def _details(comparison: Comparison, context: RunContext, runs: Sequence[RunReco
         return row_detail(
             context.dataset.labels,
             baselines[row.backbone] if run is None else _stored_probabilities(run, context),
-            parts=context.split.parts,
+            parts=context.split.parts if run is None else _stored_parts(run),
             classes=context.dataset.classes,
             positive_class=context.dataset.positive_class,
             history=[] if run is None else run.history,
@@ -88,6 +90,11 @@ def _details(comparison: Comparison, context: RunContext, runs: Sequence[RunReco
 def _stored_probabilities(run: RunRecord, context: RunContext) -> Probabilities:
     table = pd.read_parquet(run.folder / PREDICTIONS_FILE).sort_values("row_id")
     return table[[f"probability_{name}" for name in context.dataset.classes]].to_numpy(float)
+
+
+def _stored_parts(run: RunRecord) -> npt.NDArray[np.str_]:
+    """The parts that a run was made with; a mistake made on purpose may have others than the comparison."""
+    return pd.read_parquet(run.folder / PREDICTIONS_FILE).sort_values("row_id")["part"].to_numpy(dtype=np.str_)
 
 
 def _pictures(context: RunContext) -> list[Picture]:

@@ -24,7 +24,7 @@ from tumorlens.bundles import (
     write_card,
 )
 from tumorlens.evaluation import Classifier, RowFigures
-from tumorlens.reports import MethodsFacts, methods_paragraph
+from tumorlens.reports import MethodsFacts, methods_paragraph, mistake_paragraph
 from tumorlens.runtime import attach_head
 from tumorlens.training import FittedHead
 from tumorlens.types import Features, Probabilities
@@ -111,7 +111,9 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
         measured = replace(row, seconds=round(meter.seconds, 2), peak_memory_mb=round(meter.peak_memory_mb))
         write_text(
             temporary / METHODS_FILE,
-            methods_paragraph(_methods_facts(context, config, model, measured)),
+            methods_paragraph(_methods_facts(context, config, model, measured))
+            if context.mistake is None
+            else mistake_paragraph(context.mistake),
         )
         write_json(
             temporary / METRICS_FILE,
@@ -144,7 +146,8 @@ def _write_bundle(
 ) -> None:
     folder.mkdir()
     attach_head(model.graph, model.fitted.head, temperature=1.0, out=folder / GRAPH_FILE)
-    model.save_keras(folder / KERAS_FILE)
+    if context.mistake is None:  # nobody should train on from a mistake
+        model.save_keras(folder / KERAS_FILE)
     card = BundleCard(
         name=config.name,
         created=created,

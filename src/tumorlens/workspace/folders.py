@@ -105,9 +105,19 @@ class Workspace:
         return self.root / "comparisons"
 
     @property
+    def audits(self) -> Path:
+        """One folder per audit."""
+        return self.root / "audits"
+
+    @property
     def training(self) -> Path:
         """Work of child processes that train: kept, with its log, only where training failed."""
         return self.root / "training"
+
+    @property
+    def patient_key(self) -> Path:
+        """The secret that patient ids of DICOM files are hashed with; stays here, in no bundle or export."""
+        return self.root / "patient-key"
 
     @property
     def ledger(self) -> Path:

@@ -1,0 +1,117 @@
+"""The price of the split that came with the data: accuracy on it, and without the training scans it leaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tumorlens.audit.batch_linear import SharedRows
+from tumorlens.audit.cross_validation import Trial, predicted_right
+from tumorlens.audit.findings import WithInterval
+from tumorlens.audit.intervals import accuracies
+from tumorlens.audit.removal import enough_left, equally_many
+from tumorlens.datasets import Dataset
+from tumorlens.datasets.similarity import find_twins_between
+from tumorlens.progress import Task
+
+__all__ = ["PUBLISHED_COLUMN", "PublishedPrice", "price_of_published_split"]
+
+PUBLISHED_COLUMN = "published_part"
+"""Column of the manifest that names the part a scan was published in."""
+
+_TWINS_ABOVE = 0.95
+_CONTROLS = 5
+
+
+@dataclass(frozen=True)
+class PublishedPrice:
+    """What a published split is worth.
+
+    Attributes:
+        test_scans: Scans of its test part.
+        train_scans: Scans of its training part.
+        removed_scans: Training scans that are twins of test scans: same pixels, or similarity above 0.95 upright or
+            turned.
+        accuracy: On the test part, trained on the whole training part.
+        cleaned: The same without those twins; ``None`` where too little is left.
+        control: The same without equally many training scans of each class chosen at random; ``None`` likewise.
+    """
+
+    test_scans: int
+    train_scans: int
+    removed_scans: int
+    accuracy: WithInterval
+    cleaned: WithInterval | None
+    control: WithInterval | None
+
+
+def price_of_published_split(
+    dataset: Dataset,
+    rows: SharedRows,
+    *,
+    chosen: npt.NDArray[np.int64],
+    least_left: float,
+    seed: int,
+    task: Task,
+) -> PublishedPrice | None:
+    """Measure the published split with the same features and head as the rest.
+
+    Args:
+        dataset: The scans.
+        rows: Features of the chosen scans, and the strength of the L2 term.
+        chosen: ``(n,)`` the rows of the data set that are looked at.
+        least_left: Share of the training scans that must be left, 0..1.
+        seed: Same seed, same control.
+        task: Advanced by one a head.
+
+    Returns:
+        The price; ``None`` where no split was published, or its training part lacks a class.
+    """
+    if PUBLISHED_COLUMN not in dataset.manifest:
+        return None
+    parts = dataset.manifest[PUBLISHED_COLUMN].fillna("").to_numpy(dtype=np.str_)[chosen]
+    train, test = parts == "train", parts == "test"
+    labels = dataset.labels[chosen]
+    if not test.any() or not enough_left(train[None], train[None], labels, share=0):
+        return None
+    twins = _twins_in_training(dataset.thumbnails()[chosen], dataset.digests[chosen], train=train, test=test)[None]
+    never = (~train & ~test)[None]
+    trials = [_trial(test, never)]
+    cleaned = enough_left(train & ~twins, train[None], labels, share=least_left)
+    if cleaned:
+        generator = np.random.default_rng(seed)
+        trials.append(_trial(test, never | twins))
+        for _ in range(_CONTROLS):
+            trials.append(_trial(test, never | equally_many(twins, train[None], labels, generator=generator)))
+    right = predicted_right(rows, labels, trials, n_classes=len(dataset.classes), task=task)
+    shares = right[test].astype(np.float64)
+    columns = [shares[:, 0], shares[:, 1], shares[:, 2:].mean(axis=1)] if cleaned else [shares[:, 0]]
+    found = accuracies(np.stack(columns, axis=1), groups=dataset.groups[chosen][test], unit=dataset.groups_are)
+    return PublishedPrice(
+        test_scans=int(test.sum()),
+        train_scans=int(train.sum()),
+        removed_scans=int(twins.sum()),
+        accuracy=found[0],
+        cleaned=found[1] if cleaned else None,
+        control=found[2] if cleaned else None,
+    )
+
+
+def _twins_in_training(
+    thumbnails: npt.NDArray[np.uint8],
+    digests: npt.NDArray[np.str_],
+    *,
+    train: npt.NDArray[np.bool_],
+    test: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.bool_]:
+    """``(n,)``: training scans with the same pixels as a test scan, or nearly the same, upright or turned."""
+    pairs = find_twins_between(thumbnails[test], thumbnails[train], above=_TWINS_ABOVE)
+    twins = train & np.isin(digests, digests[test])
+    twins[np.flatnonzero(train)[pairs.second]] = True
+    return twins
+
+
+def _trial(test: npt.NDArray[np.bool_], left_out: npt.NDArray[np.bool_]) -> Trial:
+    return Trial(np.where(test, 0, -1), left_out)

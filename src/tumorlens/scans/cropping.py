@@ -1,0 +1,28 @@
+"""The declared crop of a scan: the same function at import and at prediction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tumorlens.scans.raster import Scan
+from tumorlens.scans.reading import Crop
+
+__all__ = ["crop_scan"]
+
+
+def crop_scan(scan: Scan, crop: Crop) -> Scan:
+    """Cut a scan, and its mask with it.
+
+    Args:
+        scan: As it was read.
+        crop: ``none`` leaves it as it is; ``brain`` cuts to the square around the head.
+
+    Returns:
+        The scan with the step added to its receipt.
+    """
+    if crop == "none":
+        return scan
+    from tumorlens.scans.head_crop import crop_to_head  # SciPy's image functions cost a third of a second to import
+
+    pixels, mask, step = crop_to_head(scan.pixels, scan.mask)
+    return replace(scan, pixels=pixels, mask=mask, receipt=(*scan.receipt, step))

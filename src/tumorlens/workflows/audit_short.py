@@ -1,0 +1,149 @@
+"""The short form of an audit: the counts and the one worst finding, from the manifest alone.
+
+It looks at no pixels and runs no network, so it can stand under every import and every comparison. The weights are
+those of the whole audit: the share of test scans, of labels or of errors that a finding can account for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tumorlens.audit.leaks import PUBLISHED_PART
+from tumorlens.datasets import Dataset, short_check
+from tumorlens.reports.audit_words import percent
+from tumorlens.reports.wording import counted
+
+__all__ = ["short_finding"]
+
+_TRIVIAL = {
+    "file format": ("format",),
+    "image mode": ("mode",),
+    "size": ("height", "width"),
+    "brain area": ("area",),
+    "brightness": ("brightness",),
+    "area and brightness": ("area", "brightness"),
+}
+_MOST_VALUES = 24
+_BINS = 8
+_FOLDS = 5
+_SEED = 0
+_TWINS_COUNT = 0.3
+_WORTH_SAYING = 0.01
+
+
+def short_finding(dataset: Dataset) -> list[str]:
+    """Say in a few sentences what a reader must know before any figure on these scans.
+
+    Args:
+        dataset: The scans.
+
+    Returns:
+        The counts; the worst finding, where there is one; the command for the whole audit.
+    """
+    findings = [*_published(dataset), *_shortcuts(dataset), *_mixed_clusters(dataset), *_twins(dataset)]
+    weight, worst = max(findings, default=(0.0, ""))
+    said = [worst] if weight >= _WORTH_SAYING else []
+    return [_counts(dataset), *said, f"The whole audit: tumorlens data audit {dataset.name}"]
+
+
+def _counts(dataset: Dataset) -> str:
+    check = short_check(dataset)
+    twins = "" if check.near_twins is None else f"; {check.near_twins:,} have a near-twin"
+    copies = f" ({check.scans_in_copies:,} are exact copies)" if check.scans_in_copies else ""
+    groups = counted(check.groups, check.groups_are.removesuffix("s"))
+    return f"{counted(check.scans, 'scan')} in {groups}, {check.distinct:,} distinct{copies}{twins}."
+
+
+def _published(dataset: Dataset) -> Iterator[tuple[float, str]]:
+    """Test scans of the published split with the same pixels in its training part."""
+    if PUBLISHED_PART not in dataset.manifest:
+        return
+    parts = dataset.manifest[PUBLISHED_PART].astype(str).to_numpy()
+    held_out = next((part for part in ("test", "validation") if (parts == part).any()), None)
+    if held_out is None:
+        return
+    digests = dataset.digests
+    leaked = int(np.isin(digests[parts == held_out], digests[parts == "train"]).sum())
+    total = int((parts == held_out).sum())
+    yield (
+        leaked / total,
+        f"Worst: {leaked:,} of {total:,} scans of the published {held_out} part ({percent(leaked / total)}) have the "
+        "same pixels in its training part.",
+    )
+
+
+def _shortcuts(dataset: Dataset) -> Iterator[tuple[float, str]]:
+    """What a table of a trivial fact's values, made on other groups, tells about the label."""
+    labels = dataset.labels
+    folds = _folds(dataset.groups)
+    if folds is None:
+        return
+    majority = float(np.bincount(labels).max() / len(labels))
+    for name, columns in _TRIVIAL.items():
+        accuracy = _table_accuracy(_codes(dataset.manifest, columns), labels, folds)
+        yield (
+            max(0.0, accuracy - majority) / max(1.0 - majority, 1e-9),
+            f"Worst: {name} alone tells about {percent(accuracy)} of the labels (the commonest class: "
+            f"{percent(majority)}), with no look at the disease.",
+        )
+
+
+def _folds(groups: npt.NDArray[np.str_]) -> npt.NDArray[np.int64] | None:
+    """Each scan's fold, whole groups by lot; nothing where there is one group."""
+    names, places = np.unique(groups, return_inverse=True)
+    if len(names) < 2:
+        return None
+    lots = np.random.default_rng(_SEED).permutation(len(names)) % min(_FOLDS, len(names))
+    return np.asarray(lots[places], np.int64)
+
+
+def _codes(manifest: pd.DataFrame, columns: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """One whole number for each value, or for each bin of equally many scans where there are many values."""
+    codes = np.zeros(len(manifest), np.int64)
+    for column in columns:
+        values = manifest[column]
+        if values.nunique() > _MOST_VALUES and pd.api.types.is_numeric_dtype(values):
+            values = pd.qcut(values, _BINS * (1 if len(columns) > 1 else 2), labels=False, duplicates="drop")
+        own = pd.factorize(values)[0]
+        codes = codes * (int(own.max()) + 2) + own + 1
+    return np.asarray(pd.factorize(codes)[0], np.int64)
+
+
+def _table_accuracy(codes: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], folds: npt.NDArray[np.int64]) -> float:
+    """Share of scans whose label is the commonest one of their value in the other folds."""
+    counts = np.zeros((int(folds.max()) + 1, int(codes.max()) + 1, int(labels.max()) + 1))
+    np.add.at(counts, (folds, codes, labels), 1)
+    others = counts.sum(axis=0) - counts
+    commonest = others.sum(axis=1).argmax(axis=1)
+    table = np.where(others.sum(axis=2) > 0, others.argmax(axis=2), commonest[:, None])
+    return float((table[folds, codes] == labels).mean())
+
+
+def _mixed_clusters(dataset: Dataset) -> Iterator[tuple[float, str]]:
+    """Clusters of near-twins with more than one label; patients may rightly have several."""
+    if dataset.groups_are != "clusters":
+        return
+    counts = pd.crosstab(dataset.groups, dataset.labels).to_numpy()
+    mixed = int((np.count_nonzero(counts, axis=1) > 1).sum())
+    against = int((counts.sum(axis=1) - counts.max(axis=1)).sum())
+    yield (
+        against / len(dataset),
+        f"Worst: {mixed:,} of {counted(len(counts), 'cluster')} of near-twins hold more than one label; "
+        f"{counted(against, 'scan')} contradict most of their cluster.",
+    )
+
+
+def _twins(dataset: Dataset) -> Iterator[tuple[float, str]]:
+    near = dataset.record.near_twins
+    if near is None or dataset.groups_are != "clusters":
+        return
+    share = near / max(len(dataset), 1)
+    yield (
+        _TWINS_COUNT * share,
+        f"Worst: {percent(share)} of the scans have a near-twin and no patient is named: a random split would put them "
+        "on both sides.",
+    )

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tumorlens.datasets.patient_hash import hash_patient, read_or_make_key
+from tumorlens.errors import InputError, IntegrityError
+
+KEY = bytes(range(32))
+
+
+def test_the_hash_is_hmac_sha256() -> None:
+    expected = hmac.new(KEY, b"Anna-1", hashlib.sha256).hexdigest()[:16]
+    assert hash_patient("Anna-1", KEY) == f"p{expected}"
+    assert hash_patient("  Anna-1 ", KEY) == f"p{expected}"
+
+
+@given(st.text(min_size=1).filter(str.strip), st.binary(min_size=32, max_size=32))
+def test_hashes_depend_on_the_key_and_show_nothing(identity: str, key: bytes) -> None:
+    found = hash_patient(identity, key)
+    assert re.fullmatch("p[0-9a-f]{16}", found)
+    assert found == hash_patient(identity, key)
+    assert found != hash_patient(identity + "x", key)
+    assert found != hash_patient(identity, key + b"x")
+
+
+@pytest.mark.parametrize("identity", ["", "  ", "\t"])
+def test_blank_identities_are_refused(identity: str) -> None:
+    with pytest.raises(InputError, match="blank"):
+        hash_patient(identity, KEY)
+
+
+def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "workspace" / "patient-key"
+    key = read_or_make_key(path)
+    assert len(key) == 32
+    assert read_or_make_key(path) == key
+    assert read_or_make_key(tmp_path / "other") != key
+    assert [file.name for file in path.parent.iterdir()] == ["patient-key"]
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("data", [b"", b"short", bytes(33)])
+def test_a_damaged_key_is_refused_and_kept(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "patient-key"
+    path.write_bytes(data)
+    with pytest.raises(IntegrityError, match=rf"is damaged \({len(data)} bytes, expected 32\)"):
+        read_or_make_key(path)
+    assert path.read_bytes() == data

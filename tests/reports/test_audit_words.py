@@ -1,0 +1,97 @@
+"""What an audit says: the worst first, with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tumorlens.audit.findings import Shortcut, SplitLeaks, Twins, WithInterval
+from tumorlens.reports import audit_lines, ranked_findings, verdict
+from tumorlens.reports.audit_words import grouped_points, leak_sentence, percent, price_sentence
+
+
+def test_findings_fall_in_weight_and_name_their_section(make_audit):
+    findings = ranked_findings(make_audit())
+    weights = [finding.weight for finding in findings]
+    assert weights == sorted(weights, reverse=True) and min(weights) >= 0.01
+    assert {finding.subject for finding in findings} == {"leaks", "price", "shortcuts", "labels", "clusters"}
+
+
+def test_the_verdict_has_three_sentences_on_three_subjects(make_audit):
+    sentences = verdict(make_audit())
+    assert len(sentences) == 3
+    assert sentences[0].startswith("Knowing only image mode gives the right label for 98 % of the scans")
+    assert "0.960 (0.940–0.975)" in sentences[1]
+    assert "50 of 200 scans (25 %)" in sentences[2]
+
+
+def test_what_leaks_most_comes_first(make_bare_audit):
+    little = SplitLeaks("the published test and training parts", 100, 1, 0, 0, 0)
+    much = replace(little, exact=80)
+    shortcut = Shortcut("image mode", 0.75, 0.7, 0.8, 0.8, 0.5, "")
+    assert verdict(make_bare_audit(leaks=(little,), shortcuts=(shortcut,)))[0].startswith("Knowing only image mode")
+    assert verdict(make_bare_audit(leaks=(much,), shortcuts=(shortcut,)))[0].startswith("The published")
+
+
+def test_nothing_found_is_said(make_bare_audit):
+    (sentence,) = verdict(make_bare_audit())
+    assert sentence.startswith("Nothing was found")
+    assert sentence in "\n".join(audit_lines(make_bare_audit()))
+
+
+def test_kinds_without_a_scan_are_not_named():
+    leaks = SplitLeaks("one against two", 100, 0, 3, 0, 4)
+    assert leak_sentence(leaks) == (
+        "one against two: 3 of 100 scans (3.0 %) have a copy on the other side (3 re-encoded, rescaled, shifted or in "
+        "other contrast), 4 more a close neighbour."
+    )
+    assert "(0 %) have a copy on the other side, 4 more" in leak_sentence(replace(leaks, near=0))
+
+
+def test_all_facts_together_are_called_so(make_bare_audit):
+    shortcut = Shortcut("all together", 0.75, 0.7, 0.8, 0.8, 0.5, "")
+    assert verdict(make_bare_audit(shortcuts=(shortcut,)))[0].startswith("Knowing all trivial facts gives the right")
+
+
+def test_copies_need_a_split_to_be_called_a_leak(make_bare_audit):
+    twins = Twins(3, 6, 900, {"exact": 6, "copy": 0, "mirrored": 0, "neighbour": 894}, 40, (), ())
+    (sentence,) = verdict(make_bare_audit(twins=twins))
+    assert "900 of 1,000 scans (90 %) have a near-twin; 6 of them are exact copies, in 3 groups." in sentence
+    assert "A random split puts them on both sides." in sentence
+
+
+def test_a_price_that_is_none_is_not_called_one(make_audit):
+    leakage = make_audit().leakage
+    same = replace(leakage, random=WithInterval(0.9, 0.88, 0.92), grouped=WithInterval(0.91, 0.89, 0.93))
+    assert "no point comes from" in price_sentence(same, groups_are="patients")
+    assert "3.6 points come from" in price_sentence(leakage, groups_are="patients")
+    assert "scans of the same patient in training" in price_sentence(leakage, groups_are="patients")
+    assert "where patients stay together" in price_sentence(leakage, groups_are="patients")
+
+
+def test_the_random_split_is_no_point_of_the_grouped_curve(make_audit):
+    leakage = make_audit().leakage
+    random = replace(leakage.curve[0], removed=leakage.random, control=leakage.random)
+    longer = replace(leakage, curve=(random, *leakage.curve))
+    assert grouped_points(longer) == leakage.curve == grouped_points(leakage)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0, "0 %"), (0.024, "2.4 %"), (0.0997, "10 %"), (0.834, "83 %"), (1, "100 %")]
+)
+def test_percent(share, words):
+    assert percent(share) == words
+
+
+def test_lines_for_the_terminal(make_audit):
+    lines = audit_lines(make_audit(synthetic=False))
+    assert lines[0].startswith("tiny: 1,000 scans, 980 of them distinct, in 120 clusters;")
+    assert lines[1].startswith("1. Knowing only image mode")
+    assert "To look at: the labels of 5 scans." in lines
+    assert "Note: Price: too few groups in one class." in lines
+    assert "Shortcuts: image mode 0.98, brain area 0.75, aspect 0.55; commonest class 0.55." in lines
+    assert sum("Knowing" in line for line in lines) == 1 and sum("a close neighbour" in line for line in lines) == 3
+    assert lines[-1] == "Research output, not for patient care."
+    assert all("\n" not in line for line in lines)
+    assert audit_lines(make_audit(synthetic=True))[0].startswith("Synthetic: the scans are made up")

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from tumorlens.errors import InputError, IntegrityError
+from tumorlens.scans import Reading, Window, reading_of
+from tumorlens.workflows.reading_options import mask_options, reading_options
+
+DEFAULTS = {"window": "percentiles", "plane": "axial", "series": "", "crop": "none"}
+MASKS = {"pattern": None, "labels": None, "min_lesion_mm2": 30.0, "layout": None, "sequence": "flair"}
+
+
+@pytest.mark.parametrize(
+    ("words", "reading"),
+    [
+        ({}, Reading()),
+        ({"window": "dicom:2", "plane": "coronal"}, Reading(Window("dicom", index=2), "coronal")),
+        ({"window": "-100,300", "crop": "brain"}, Reading(Window("fixed", low=-100, high=300), crop="brain")),
+    ],
+)
+def test_words_become_a_reading_and_its_steps_give_it_back(words: dict[str, str], reading: Reading) -> None:
+    read = reading_options(**{**DEFAULTS, **words})
+    assert read == reading
+    assert reading_of(read.steps(volumes=True)) == reading
+
+
+def test_pictures_have_only_the_crop_as_a_step() -> None:
+    assert Reading(crop="brain").steps(volumes=False) == ("crop=brain",)
+    assert Reading().steps(volumes=False) == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"window": "1200,0"}, {"window": "soft"}, {"window": "nan,1"}, {"plane": "oblique"}, {"crop": "skull"}],
+)
+def test_other_words_are_refused_with_the_choices(words: dict[str, str]) -> None:
+    with pytest.raises(InputError, match=f"Expected --{next(iter(words))}"):
+        reading_options(**{**DEFAULTS, **words})
+
+
+def test_an_unknown_step_asks_for_an_upgrade() -> None:
+    with pytest.raises(IntegrityError, match="upgrade"):
+        reading_of(("denoise=3",))
+
+
+def test_mask_labels_are_numbers_above_zero() -> None:
+    assert mask_options(**{**MASKS, "labels": "1, 4"}).labels == (1, 4)
+    for wrong in ("tumour", "0", "-1"):
+        with pytest.raises(InputError, match="--mask-labels"):
+            mask_options(**{**MASKS, "labels": wrong})
+    with pytest.raises(InputError, match="--layout"):
+        mask_options(**{**MASKS, "layout": "isles"})
+    with pytest.raises(InputError, match="--min-lesion-mm2"):
+        mask_options(**{**MASKS, "min_lesion_mm2": 0.0})
