@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from tumorlens.audit.batch_linear import share_rows
+from tumorlens.audit.findings import Twin
 from tumorlens.audit.published import price_of_published_split
 from tumorlens.progress import SILENT
 
 
-def price(dataset, features):
+def price(dataset, features, pairs=None):
     with SILENT.task("", total=None) as task:
         return price_of_published_split(
             dataset,
             share_rows(features, strength=0.001),
+            pairs=pairs,
             chosen=np.arange(len(dataset)),
             least_left=0.15,
             seed=0,
@@ -22,7 +24,7 @@ def price(dataset, features):
         )
 
 
-def remembered_scans(made_up, *, part_names=("test", "train", "train"), **more):
+def remembered_scans(made_up, *, part_names=("test", "train", "train"), repeated=(), **more):
     """Thirty triples: the first is tested, the second is its twin with the same feature, the third another scan."""
     rng = np.random.default_rng(0)
     triples = 30
@@ -35,7 +37,8 @@ def remembered_scans(made_up, *, part_names=("test", "train", "train"), **more):
     thumbnails[1] = thumbnails[0, :, ::-1]  # one twin is mirrored
     columns = {"published_part": np.tile(part_names, triples), **more}
     groups = np.arange(3 * triples) // 3
-    return made_up(labels, groups, thumbnails=thumbnails, columns=columns), features.astype(np.float32)
+    distinct = np.delete(thumbnails, list(repeated), axis=0)
+    return made_up(labels, groups, thumbnails=distinct, columns=columns), features.astype(np.float32)
 
 
 def test_twins_are_counted_and_their_removal_costs(made_up):
@@ -48,11 +51,16 @@ def test_twins_are_counted_and_their_removal_costs(made_up):
 
 
 def test_scans_with_the_same_pixels_are_twins_whatever_their_thumbnails(made_up):
-    digests = [f"{row:064x}" for row in np.arange(90)]
     dataset, features = remembered_scans(made_up)
-    digests[2] = digests[0]
-    dataset.manifest["pixel_digest"] = digests
-    assert price(dataset, features).removed_scans == 31
+    assert price(dataset, features, pairs=()).removed_scans == 0
+    copies, features = remembered_scans(made_up, copy_of=np.where(np.arange(90) == 1, 0, -1), repeated=[1])
+    assert price(copies, features, pairs=()).removed_scans == 1
+    assert price(copies, features, pairs=[Twin(0, 2, "neighbour", 0.95)]).removed_scans == 2
+
+
+def test_pairs_within_training_remove_nothing(made_up):
+    dataset, features = remembered_scans(made_up)
+    assert price(dataset, features, pairs=[Twin(1, 2, "copy", 1.0), Twin(1, 4, "copy", 1.0)]).removed_scans == 0
 
 
 def test_scans_of_another_part_are_neither_trained_on_nor_tested(made_up):

@@ -21,9 +21,9 @@ def test_findings_fall_in_weight_and_name_their_section(make_audit):
 def test_the_verdict_has_three_sentences_on_three_subjects(make_audit):
     sentences = verdict(make_audit())
     assert len(sentences) == 3
-    assert sentences[0].startswith("Knowing only image mode gives the right label for 98 % of the scans")
-    assert "0.960 (0.940–0.975)" in sentences[1]
-    assert "50 of 200 scans (25 %)" in sentences[2]
+    assert "50 of 200 scans (25 %)" in sentences[0]
+    assert sentences[1].startswith("Knowing only image mode gives the right label for 98 % of the scans")
+    assert "0.960 (0.940–0.975)" in sentences[2]
 
 
 def test_what_leaks_most_comes_first(make_bare_audit):
@@ -40,13 +40,20 @@ def test_nothing_found_is_said(make_bare_audit):
     assert sentence in "\n".join(audit_lines(make_bare_audit()))
 
 
+def test_a_copy_in_a_split_weighs_more_than_one_in_another_data_set(make_bare_audit):
+    leaks = SplitLeaks("the published test and training parts", 100, 16, 0, 0, 0)
+    (split,) = ranked_findings(make_bare_audit(leaks=(leaks,)))
+    (against,) = ranked_findings(make_bare_audit(against={"other": leaks}))
+    assert split.weight == pytest.approx(0.48) and against.weight == pytest.approx(0.16)
+
+
 def test_kinds_without_a_scan_are_not_named():
     leaks = SplitLeaks("one against two", 100, 0, 3, 0, 4)
     assert leak_sentence(leaks) == (
         "one against two: 3 of 100 scans (3.0 %) have a copy on the other side (3 re-encoded, rescaled, shifted or in "
         "other contrast), 4 more a close neighbour."
     )
-    assert "(0 %) have a copy on the other side, 4 more" in leak_sentence(replace(leaks, near=0))
+    assert "(0 %) have a copy on the other side, 4 a close neighbour" in leak_sentence(replace(leaks, near=0))
 
 
 def test_all_facts_together_are_called_so(make_bare_audit):
@@ -87,7 +94,7 @@ def test_percent(share, words):
 def test_lines_for_the_terminal(make_audit):
     lines = audit_lines(make_audit(synthetic=False))
     assert lines[0].startswith("tiny: 1,000 scans, 980 of them distinct, in 120 clusters;")
-    assert lines[1].startswith("1. Knowing only image mode")
+    assert lines[1].startswith("1. The published test and training parts: 50 of 200")
     assert "To look at: the labels of 5 scans." in lines
     assert "Note: Price: too few groups in one class." in lines
     assert "Shortcuts: image mode 0.98, brain area 0.75, aspect 0.55; commonest class 0.55." in lines

@@ -165,6 +165,6 @@ def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
         read_scan(tmp_path)
 
 
-def test_quiet_decoding_silences_pillow_only() -> None:
+def test_quiet_decoding_silences_decoders_only() -> None:
     with quiet_decoding(), pytest.raises(UserWarning, match="ours"):
         warnings.warn("ours", stacklevel=1)

@@ -22,7 +22,7 @@ from tumorlens.scans import pixel_digest
 from tumorlens.workflows.broken import fit_beside, mistake_notes
 from tumorlens.workflows.broken_copies import fitted_on_copies, mirror_test_scans, with_copies
 from tumorlens.workflows.broken_difference import accuracy_difference, shared_groups
-from tumorlens.workflows.broken_split import fitted_without_groups, random_split
+from tumorlens.workflows.broken_split import random_split
 from tumorlens.workflows.compare import CompareSettings, compare_networks
 from tumorlens.workflows.heads import HEADS
 from tumorlens.workflows.ledger import count_openings
@@ -111,6 +111,7 @@ def test_one_sentence_says_what_it_is_and_what_it_does(broken, mistake) -> None:
     else:
         assert f"{abs(100 * (wrong.test_accuracy - right.test_accuracy)):.1f} points" in note
         assert f"test accuracy {wrong.test_accuracy:.3f} instead of {right.test_accuracy:.3f}" in note
+        assert f"ROC AUC {wrong.test_roc_auc:.3f} instead of {right.test_roc_auc:.3f}" in note
     assert note in to_markdown(comparison)
 
 
@@ -177,20 +178,6 @@ def test_shared_groups_are_counted_from_the_predictions(broken, tiny_study) -> N
     shared, total = shared_groups(tiny_study.dataset, wrong)
     assert total == test_scans and shared > test_scans / 2
     assert f"({shared} of {total} test scans share theirs with training)" in broken["split"][0].comparison.notes[0]
-
-
-def test_random_split_knows_of_no_groups_within_training_either(context) -> None:
-    seen = {}
-    head = HEADS["linear"]
-
-    def record(context, features):
-        seen["groups"] = context.dataset.groups
-        seen["parts"] = context.split.parts
-
-    fitted_without_groups(replace(head, fit=record)).fit(context, None)
-    assert len(set(seen["groups"])) == len(context.dataset)
-    assert seen["parts"] is context.split.parts
-    assert len(set(context.dataset.groups)) == 16
 
 
 @pytest.fixture

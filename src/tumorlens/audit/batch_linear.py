@@ -103,13 +103,14 @@ def fit_logits(
         ``(n, heads, k)``: the logits of all rows.
     """
     scores = descend(_Heads(rows, labels, trained_on, n_classes=n_classes))
-    return scores if n_classes > 2 else np.concatenate([-0.5 * scores, 0.5 * scores], axis=2)
+    logits = scores if n_classes > 2 else np.concatenate([-0.5 * scores, 0.5 * scores], axis=1)
+    return logits.transpose(0, 2, 1)
 
 
 class _Heads:
     """The losses of a block of heads, for the descent.
 
-    A point is ``(d + 1, heads, c)``: weights on each head's own standardised features, and the bias last; ``c`` is one
+    A point is ``(d + 1, c, heads)``: weights on each head's own standardised features, and the bias last; ``c`` is one
     column (the difference of the logits) for two classes, else one a class.
     """
 
@@ -119,20 +120,20 @@ class _Heads:
         self._rows = rows
         columns = _columns(n_classes)
         own = np.arange(1, 2) if columns == 1 else np.arange(n_classes)
-        self._targets = (labels[:, :, None] == own).astype(np.float32)
-        self._weights = (trained_on / trained_on.sum(axis=0)).astype(np.float32)[:, :, None]
+        self._targets = (labels[:, None, :] == own[:, None]).astype(np.float32)
+        self._weights = (trained_on / trained_on.sum(axis=0)).astype(np.float32)[:, None, :]
         self._mean, self._scale = _standardisation(rows.features, trained_on)
-        self.shape = (rows.features.shape[1] + 1, trained_on.shape[1], columns)
+        self.shape = (rows.features.shape[1] + 1, columns, trained_on.shape[1])
 
     def scores(self, point: Array) -> Array:
-        """``(n, heads, c)``, linear in the point."""
+        """``(n, c, heads)``, linear in the point."""
         folded = point[:-1] / self._scale
         scores = _product(self._rows.features, folded)
         scores += point[-1] - (self._mean * folded).sum(axis=0)
         return scores
 
     def errors(self, scores: Array) -> Array:
-        """``(n, heads, c)``: gradient of the mean cross-entropy on the scores."""
+        """``(n, c, heads)``: gradient of the mean cross-entropy on the scores."""
         return self._weights * (_probabilities(scores) - self._targets)
 
     def gradient(self, errors: Array, point: Array) -> Array:
@@ -148,20 +149,20 @@ class _Heads:
     def slope_and_bend(self, scores: Array, along: Array) -> tuple[Array, Array]:
         """First and second derivative ``(heads,)`` of each cross-entropy when scores move ``along``."""
         probabilities = _probabilities(scores)
-        slope = np.einsum("nhc,nhc->h", self._weights * (probabilities - self._targets), along)
-        if self.shape[2] == 1:
+        slope = np.einsum("nch,nch->h", self._weights * (probabilities - self._targets), along)
+        if self.shape[1] == 1:
             spread = probabilities * (1 - probabilities) * along * along
         else:
-            mean = (probabilities * along).sum(axis=2, keepdims=True)
-            spread = (probabilities * (along - mean) ** 2).sum(axis=2, keepdims=True)
-        return slope, np.einsum("nhc,nhc->h", self._weights, spread)
+            mean = (probabilities * along).sum(axis=1, keepdims=True)
+            spread = (probabilities * (along - mean) ** 2).sum(axis=1, keepdims=True)
+        return slope, np.einsum("nch,nch->h", self._weights, spread)
 
     def penalty_terms(self, point: Array, along: Array) -> tuple[Array, Array]:
         """The same of the L2 terms when the point moves ``along``."""
         strength = self._rows.strength
         return (
-            strength * np.einsum("dhc,dhc->h", point[:-1], along[:-1]),
-            strength * np.einsum("dhc,dhc->h", along[:-1], along[:-1]),
+            strength * np.einsum("dch,dch->h", point[:-1], along[:-1]),
+            strength * np.einsum("dch,dch->h", along[:-1], along[:-1]),
         )
 
     def precondition(self, gradient: Array) -> Array:
@@ -177,23 +178,23 @@ def _columns(n_classes: int) -> int:
 
 
 def _product(matrix: Array, block: Array) -> Array:
-    """``(m, d) @ (d, heads, c)``."""
+    """``(m, d) @ (d, c, heads)``."""
     return (matrix @ block.reshape(len(block), -1)).reshape(-1, *block.shape[1:])
 
 
 def _probabilities(scores: Array) -> Array:
-    if scores.shape[2] == 1:
+    if scores.shape[1] == 1:
         with np.errstate(over="ignore"):  # exp overflows to infinity, its inverse is the right 0
             exponentials = np.exp(-scores)
         exponentials += 1
         return np.reciprocal(exponentials, out=exponentials)
-    exponentials = np.exp(scores - scores.max(axis=2, keepdims=True))
-    exponentials /= exponentials.sum(axis=2, keepdims=True)
+    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
     return exponentials
 
 
 def _standardisation(features: Features, trained_on: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Mean and standard deviation over each head's rows, ``(d, heads, 1)``; heads with the same rows share the work."""
+    """Mean and standard deviation over each head's rows, ``(d, 1, heads)``; heads with the same rows share the work."""
     masks, inverse = np.unique(trained_on, axis=1, return_inverse=True)
     shares = masks / masks.sum(axis=0)
     mean = np.zeros((features.shape[1], shares.shape[1]))
@@ -205,4 +206,4 @@ def _standardisation(features: Features, trained_on: npt.NDArray[np.bool_]) -> t
     scale = np.sqrt(np.maximum(square - np.square(mean), 0))
     scale[scale < _CONSTANT] = 1.0
     inverse = inverse.reshape(-1)
-    return mean.astype(np.float32)[:, inverse, None], scale.astype(np.float32)[:, inverse, None]
+    return mean.astype(np.float32)[:, None, inverse], scale.astype(np.float32)[:, None, inverse]

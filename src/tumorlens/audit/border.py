@@ -1,4 +1,4 @@
-"""What stands at the border of a scan: its grey values, and margins of one colour. Knows nothing about heads or labels."""
+"""What stands at the border of a scan: its grey values, and margins of one colour. Knows nothing about labels."""
 
 from __future__ import annotations
 

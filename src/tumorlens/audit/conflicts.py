@@ -17,7 +17,7 @@ from tumorlens.datasets.dataset import Dataset
 
 __all__ = ["CONFLICT_SIMILARITY", "label_conflicts", "read_corrections", "write_queue"]
 
-CONFLICT_SIMILARITY = 0.99
+CONFLICT_SIMILARITY = 0.995
 """A neighbour with another label is a conflict only above this similarity."""
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tumorlens.audit.batch_linear import share_rows
 from tumorlens.audit.contradictions import predict_out_of_fold
 from tumorlens.audit.cross_validation import Trial, predicted_right, random_folds
-from tumorlens.audit.findings import CurvePoint, LeakageCurve
+from tumorlens.audit.findings import CurvePoint, LeakageCurve, Twin
 from tumorlens.audit.intervals import accuracies
 from tumorlens.audit.learning_curve import learning_curve
 from tumorlens.audit.permuted import permuted_labels
@@ -39,6 +39,7 @@ MOST_SCANS = 20_000
 """Larger data sets are judged on whole groups chosen at random, up to this many scans."""
 
 _CONTROLS = 3
+_WORTH_A_STEP = 0.01
 
 
 def price_of_leakage(
@@ -47,6 +48,7 @@ def price_of_leakage(
     *,
     backbone: str,
     strength: float | None = None,
+    twins: Sequence[Twin] | None = None,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> LeakageCurve:
@@ -58,6 +60,8 @@ def price_of_leakage(
         backbone: Whose features they are.
         strength: Weight of the L2 term, from :func:`~tumorlens.audit.contradictions.predict_out_of_fold`; chosen here
             if ``None``.
+        twins: All twins of the data set, from :func:`~tumorlens.audit.twins.find_scan_twins`; found here if ``None``
+            and needed, which is where a split came with the data.
         seed: Of folds and chance.
         progress: Told about each head that is fitted.
 
@@ -76,7 +80,9 @@ def price_of_leakage(
         trials = [Trial(random), Trial(grouped), *(trial for step in steps for trial in step.trials)]
         right = predicted_right(rows, labels, trials, n_classes=n_classes, task=task)
         found = accuracies(_columns(right, steps), groups=groups, unit=dataset.groups_are)
-        published = price_of_published_split(dataset, rows, chosen=chosen, least_left=LEAST_LEFT, seed=seed, task=task)
+        published = price_of_published_split(
+            dataset, rows, pairs=twins, chosen=chosen, least_left=LEAST_LEFT, seed=seed, task=task
+        )
         permuted = permuted_labels(rows, groups, random=random, grouped=grouped, seed=seed, task=task)
         learning = learning_curve(rows, labels, groups, folds=grouped, unit=dataset.groups_are, seed=seed, task=task)
     ends = [CurvePoint(1.0, _train_scans(trial), end, end) for trial, end in zip(trials[:2], found[:2], strict=True)]
@@ -108,15 +114,17 @@ class _Step:
 def _steps(
     closeness: npt.NDArray[np.float32], folds: npt.NDArray[np.int64], labels: Labels, *, seed: int
 ) -> list[_Step]:
-    """Steps until too little is left; those that remove nothing are passed over."""
+    """Steps until too little is left; those that remove less than 1 % more than the one before are passed over."""
     generator = np.random.default_rng(seed)
     candidates = Trial(folds).trained_on()
-    steps = []
+    steps: list[_Step] = []
+    so_far = 0
     for removed_above in REMOVED_ABOVE:
         removed = candidates & (closeness > removed_above)
         if not enough_left(candidates & ~removed, candidates, labels, share=LEAST_LEFT):
             break
-        if removed.any():
+        if removed.sum() - so_far >= _WORTH_A_STEP * candidates.sum():
+            so_far = int(removed.sum())
             controls = [equally_many(removed, candidates, labels, generator=generator) for _ in range(_CONTROLS)]
             steps.append(_Step(removed_above, tuple(Trial(folds, left_out) for left_out in (removed, *controls))))
     return steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy.typing as npt
 
 from tumorlens.audit.batch_linear import SharedRows
 from tumorlens.audit.cross_validation import Trial, predicted_right
-from tumorlens.audit.findings import WithInterval
+from tumorlens.audit.findings import Twin, WithInterval
 from tumorlens.audit.intervals import accuracies
 from tumorlens.audit.removal import enough_left, equally_many
+from tumorlens.audit.twin_table import TwinTable
+from tumorlens.audit.twins import find_scan_twins
 from tumorlens.datasets import Dataset
-from tumorlens.datasets.similarity import find_twins_between
 from tumorlens.progress import Task
 
 __all__ = ["PUBLISHED_COLUMN", "PublishedPrice", "price_of_published_split"]
@@ -21,7 +23,6 @@ __all__ = ["PUBLISHED_COLUMN", "PublishedPrice", "price_of_published_split"]
 PUBLISHED_COLUMN = "published_part"
 """Column of the manifest that names the part a scan was published in."""
 
-_TWINS_ABOVE = 0.95
 _CONTROLS = 5
 
 
@@ -32,8 +33,7 @@ class PublishedPrice:
     Attributes:
         test_scans: Scans of its test part.
         train_scans: Scans of its training part.
-        removed_scans: Training scans that are twins of test scans: same pixels, or similarity above 0.95 upright or
-            turned.
+        removed_scans: Training scans with a test scan for a twin, of whatever kind.
         accuracy: On the test part, trained on the whole training part.
         cleaned: The same without those twins; ``None`` where too little is left.
         control: The same without equally many training scans of each class chosen at random; ``None`` likewise.
@@ -51,6 +51,7 @@ def price_of_published_split(
     dataset: Dataset,
     rows: SharedRows,
     *,
+    pairs: Sequence[Twin] | None = None,
     chosen: npt.NDArray[np.int64],
     least_left: float,
     seed: int,
@@ -61,6 +62,7 @@ def price_of_published_split(
     Args:
         dataset: The scans.
         rows: Features of the chosen scans, and the strength of the L2 term.
+        pairs: All twins of the data set, from :func:`~tumorlens.audit.twins.find_scan_twins`; found here if ``None``.
         chosen: ``(n,)`` the rows of the data set that are looked at.
         least_left: Share of the training scans that must be left, 0..1.
         seed: Same seed, same control.
@@ -76,7 +78,8 @@ def price_of_published_split(
     labels = dataset.labels[chosen]
     if not test.any() or not enough_left(train[None], train[None], labels, share=0):
         return None
-    twins = _twins_in_training(dataset.thumbnails()[chosen], dataset.digests[chosen], train=train, test=test)[None]
+    pairs = find_scan_twins(dataset) if pairs is None else pairs
+    twins = train[None] & _twins_of_test_scans(dataset, pairs, test_rows=chosen[test])[chosen]
     never = (~train & ~test)[None]
     trials = [_trial(test, never)]
     cleaned = enough_left(train & ~twins, train[None], labels, share=least_left)
@@ -99,18 +102,19 @@ def price_of_published_split(
     )
 
 
-def _twins_in_training(
-    thumbnails: npt.NDArray[np.uint8],
-    digests: npt.NDArray[np.str_],
-    *,
-    train: npt.NDArray[np.bool_],
-    test: npt.NDArray[np.bool_],
+def _twins_of_test_scans(
+    dataset: Dataset, twins: Sequence[Twin], *, test_rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """``(n,)``: training scans with the same pixels as a test scan, or nearly the same, upright or turned."""
-    pairs = find_twins_between(thumbnails[test], thumbnails[train], above=_TWINS_ABOVE)
-    twins = train & np.isin(digests, digests[test])
-    twins[np.flatnonzero(train)[pairs.second]] = True
-    return twins
+    """``(n,)``: rows with the same pixels as a test scan, or a twin of one; copies share their twins."""
+    places = dataset.thumbnail_rows()
+    tested = np.zeros(int(places.max()) + 1, bool)
+    tested[places[test_rows]] = True
+    found = tested.copy()
+    table = TwinTable.of(twins)
+    first, second = places[table.first], places[table.second]
+    found[first[tested[second]]] = True
+    found[second[tested[first]]] = True
+    return found[places]
 
 
 def _trial(test: npt.NDArray[np.bool_], left_out: npt.NDArray[np.bool_]) -> Trial:

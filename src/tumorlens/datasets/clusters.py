@@ -2,7 +2,7 @@
 
 Two scans of almost surely one head (likeness above 0.895, more than any two heads of the tuning set had) are joined,
 turned and mirrored copies included. That leaves pieces of heads. Two pieces are joined as well where they are the
-likeliest for each other: by two scans whose likeness exceeds 0.84, each among the other's six nearest, and each piece
+likeliest for each other: by two scans whose likeness exceeds 0.84, each among the other's four nearest, and each piece
 among the other's two nearest. So a chain of slices becomes one cluster, while no scan pulls in all that resembles it.
 
 The lower threshold is the smallest, in steps of 0.005, at which at most 1 % of the clusters of the tuning set mixed
@@ -17,18 +17,19 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from tumorlens.datasets.neighbours import CLUSTER_THRESHOLD
 from tumorlens.datasets.similarity.links import Links, find_links
 from tumorlens.progress import SILENT, Progress
 
-__all__ = ["CLUSTER_THRESHOLD", "SURE", "cluster_links", "cluster_scans"]
+__all__ = ["CLUSTER_THRESHOLD", "LIKELY", "SURE", "cluster_links", "cluster_scans"]
 
 SURE = 0.895
 """Likeness above which two scans are always joined."""
 
-CLUSTER_THRESHOLD = 0.84
+LIKELY = 0.84
 """Likeness above which two pieces are joined where nothing is likelier."""
 
-_NEAREST_SCANS = 6
+_NEAREST_SCANS = 4
 _NEAREST_PIECES = 2
 
 _Numbers = npt.NDArray[np.int64]
@@ -44,7 +45,7 @@ def cluster_scans(thumbnails: npt.NDArray[np.uint8], *, progress: Progress = SIL
     Returns:
         ``(n,)`` int64: cluster numbers 0, 1, … in order of first appearance.
     """
-    links = find_links(thumbnails, above=CLUSTER_THRESHOLD, turned_above=SURE, progress=progress)
+    links = find_links(thumbnails, above=LIKELY, turned_above=SURE, progress=progress)
     return cluster_links(links, count=len(thumbnails))
 
 

@@ -12,7 +12,7 @@ from tumorlens.datasets.patient_hash import hash_patient
 from tumorlens.datasets.source import LabelOptions, ScanSource, SourceRow
 from tumorlens.errors import InputError
 from tumorlens.progress import Progress
-from tumorlens.scans import Reading, Scan, check_text_name
+from tumorlens.scans import Reading, Scan, check_text_name, quiet_decoding
 from tumorlens.scans.dicom import (
     FACT_COLUMNS,
     DicomIndex,
@@ -23,7 +23,6 @@ from tumorlens.scans.dicom import (
     dicomdir_files,
     index_dicom,
     is_dicomdir,
-    quiet_dicom,
     select_series,
 )
 from tumorlens.scans.files import all_files
@@ -54,7 +53,7 @@ def read_dicom_source(
     """
     folder, files, missing = _files(path)
     labels = _labels_path(folder, options)
-    with quiet_dicom():
+    with quiet_decoding():
         index = index_dicom(files, progress=progress, compartment=_compartment(folder, files, labels))
     _check_any(index, path)
     selection = select_series(index.series, reading)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tumorlens.datasets.clusters import cluster_scans
-from tumorlens.datasets.neighbours import NEAR_TWIN, has_near_twin
+from tumorlens.datasets.neighbours import CLUSTER_THRESHOLD, has_near_twin
 from tumorlens.datasets.source import SourceRow
 from tumorlens.errors import InputError
 
@@ -67,7 +67,7 @@ def infer_clusters(thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.
         places: ``(n,)`` int64: each row's place among them.
     """
     names = [f"c{number:05d}" for number in cluster_scans(thumbnails)[places]]
-    return Groups(names, _with_copies(has_near_twin(thumbnails), places), NEAR_TWIN)
+    return Groups(names, _with_copies(has_near_twin(thumbnails), places), CLUSTER_THRESHOLD)
 
 
 def keep_patients(patients: list[str], thumbnails: npt.NDArray[np.uint8], *, places: npt.NDArray[np.int64]) -> Groups:
@@ -78,7 +78,7 @@ def keep_patients(patients: list[str], thumbnails: npt.NDArray[np.uint8], *, pla
         thumbnails: ``(d, 60, 60)`` uint8, one per distinct content.
         places: ``(n,)`` int64: each row's place among them.
     """
-    return Groups(patients, _with_copies(has_near_twin(thumbnails), places), NEAR_TWIN)
+    return Groups(patients, _with_copies(has_near_twin(thumbnails), places), CLUSTER_THRESHOLD)
 
 
 def _with_copies(near: npt.NDArray[np.bool_], places: npt.NDArray[np.int64]) -> int:

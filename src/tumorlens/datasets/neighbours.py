@@ -11,16 +11,16 @@ import numpy.typing as npt
 from tumorlens.datasets.similarity.descriptors import unit_rows
 from tumorlens.datasets.similarity.index import make_index
 
-__all__ = ["NEAR_TWIN", "has_near_twin"]
+__all__ = ["CLUSTER_THRESHOLD", "has_near_twin"]
 
-NEAR_TWIN = 0.94
+CLUSTER_THRESHOLD = 0.94
 """Correlation of thumbnails above which two scans count as near-twins."""
 
 _NEAREST = 8
 _BLOCK = 1024
 
 
-def has_near_twin(thumbnails: npt.NDArray[np.uint8], *, above: float = NEAR_TWIN) -> npt.NDArray[np.bool_]:
+def has_near_twin(thumbnails: npt.NDArray[np.uint8], *, above: float = CLUSTER_THRESHOLD) -> npt.NDArray[np.bool_]:
     """Say of each scan whether another is its near-twin.
 
     Up to 20,000 scans are all compared; of more, the nearest by an approximate index are.

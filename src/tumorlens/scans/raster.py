@@ -111,13 +111,13 @@ def decode_scan(data: bytes, *, source: str, limits: ReadLimits = DEFAULT_LIMITS
 
 @contextmanager
 def quiet_decoding() -> Iterator[None]:
-    """Silence Pillow's remarks on odd metadata while many files are read.
+    """Silence the remarks of Pillow and pydicom on odd metadata while many files are read.
 
-    They name no file, and what matters is raised as an error. Python's warning filters belong to
-    the whole process: enter this once, around a pool of threads, not in each of them.
+    They name no file, pydicom's quote values of the header, and what matters is raised as an error. Python's warning
+    filters belong to the whole process: enter this once, around a pool of threads, not in each of them.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.filterwarnings("ignore", module=r"(PIL|pydicom)\.")
         yield
 
 

@@ -15,7 +15,7 @@ from tumorlens.reports.mistakes import MISTAKES, mistake_title
 from tumorlens.runtime.scaled_graphs import scaled_graph
 from tumorlens.workflows.broken_copies import fitted_on_copies
 from tumorlens.workflows.broken_difference import accuracy_difference, shared_groups
-from tumorlens.workflows.broken_split import fitted_without_groups, with_random_split
+from tumorlens.workflows.broken_split import with_random_split
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.fit import Network, fit_backbone
 from tumorlens.workflows.heads import HeadKind
@@ -105,6 +105,8 @@ def _effect(context: RunContext, right: RunRecord, wrong: RunRecord) -> str:
         return f"{which} collapsed ({reason}), so no points can be given"
     found = accuracy_difference(context.dataset, right, wrong, seed=context.seed)
     ends = f"test accuracy {wrong.row.test_accuracy:.3f} instead of {right.row.test_accuracy:.3f}"
+    if right.row.test_roc_auc is not None and wrong.row.test_roc_auc is not None:
+        ends += f", ROC AUC {wrong.row.test_roc_auc:.3f} instead of {right.row.test_roc_auc:.3f}"
     if found.low is None or found.high is None:
         return f"{_points(found.value)}, {ends}"
     return f"{_points(found.value)} (95 % interval {100 * found.low:+.1f} to {100 * found.high:+.1f}), {ends}"
@@ -118,8 +120,7 @@ def _points(value: float) -> str:
 
 
 def _break_split(trial: _Trial) -> _Trial:
-    heads = [fitted_without_groups(head) for head in trial.heads]
-    return replace(trial, context=with_random_split(trial.context), heads=heads)
+    return replace(trial, context=with_random_split(trial.context))
 
 
 def _break_scaling(trial: _Trial) -> _Trial:

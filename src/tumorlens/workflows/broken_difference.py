@@ -49,13 +49,13 @@ def accuracy_difference(dataset: Dataset, first: RunRecord, second: RunRecord, *
     tables = [_test_table(run) for run in (first, second)]
     same_test = tables[0]["row_id"].tolist() == tables[1]["row_id"].tolist()
     seeds = (seed, seed if same_test else seed + 1)
-    hits = [(table["predicted_label"] == table["reference_label"]).to_numpy(float) for table in tables]
+    hits = [_hits(table) for table in tables]
     value = float(hits[1].mean() - hits[0].mean())
     drawn = [
         _drawn(hit, dataset.groups[table["row_id"]], seed=own)
         for hit, table, own in zip(hits, tables, seeds, strict=True)
     ]
-    if drawn[0] is None or drawn[1] is None or (same_test and np.array_equal(*hits)):
+    if drawn[0] is None or drawn[1] is None or (same_test and np.array_equal(hits[0], hits[1])):
         return Difference(value, None, None)
     low, high = np.quantile(drawn[1] - drawn[0], _TAILS)
     return Difference(value, float(low), float(high))
@@ -72,6 +72,11 @@ def shared_groups(dataset: Dataset, run: RunRecord) -> tuple[int, int]:
 def _test_table(run: RunRecord) -> pd.DataFrame:
     table = pd.read_parquet(run.folder / PREDICTIONS_FILE).sort_values("row_id")
     return table[table["part"] == "test"]
+
+
+def _hits(table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """1 for a scan that is predicted right, else 0."""
+    return np.asarray(table["predicted_label"] == table["reference_label"], np.float64)
 
 
 def _drawn(hits: npt.NDArray[np.float64], groups: npt.NDArray[np.str_], *, seed: int) -> npt.NDArray[np.float64] | None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tumorlens.scans.dicom import FACT_COLUMNS, quiet_dicom, read_dicom
+from tumorlens.scans import quiet_decoding
+from tumorlens.scans.dicom import FACT_COLUMNS, read_dicom
 
 SMALL = np.arange(64, dtype=np.uint16).reshape(8, 8)
 NUMBERS = re.compile(r"-?[0-9.e+-]*(x[0-9.e+-]+)?")
@@ -76,7 +77,7 @@ def test_sequence_types_come_from_known_words_only(
 def test_unlikely_values_become_codes_or_nothing(
     tmp_path: Path, write_dicom: Callable[..., Path], extra: dict, column: str, expected: str
 ) -> None:
-    with quiet_dicom():
+    with quiet_decoding():
         assert facts(write_dicom(tmp_path / "a.dcm", SMALL, extra=extra))[column] == expected
 
 
@@ -86,7 +87,7 @@ def test_no_free_text_of_a_header_gets_through(tmp_path: Path, write_dicom: Call
     marked = f"Zyx{text}"[:16]
     keywords = ("Manufacturer", "SeriesDescription", "ProtocolName", "PatientID", "StudyDescription")
     extra = dict.fromkeys(keywords, marked) | {"ScanningSequence": marked.upper(), "InstitutionName": marked}
-    with quiet_dicom():
+    with quiet_decoding():
         scan = read_dicom(write_dicom(tmp_path / "a.dcm", SMALL, extra=extra))[0]
     assert tuple(scan.facts) == FACT_COLUMNS
     for column, value in scan.facts.items():

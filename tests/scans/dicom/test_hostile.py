@@ -20,8 +20,8 @@ from pydicom.uid import (
 )
 
 from tumorlens.errors import InputError, NotFoundError
-from tumorlens.scans import ReadLimits
-from tumorlens.scans.dicom import dicomdir_files, is_dicom, quiet_dicom, read_dicom
+from tumorlens.scans import ReadLimits, quiet_decoding
+from tumorlens.scans.dicom import dicomdir_files, is_dicom, read_dicom
 from tumorlens.scans.dicom.inflating import inflate
 
 Writer = Callable[..., Path]
@@ -36,7 +36,7 @@ SYNTAXES = [
 
 
 def refused(file: Path, message: str, **options: object) -> None:
-    with pytest.raises(InputError, match=message) as caught, quiet_dicom():
+    with pytest.raises(InputError, match=message) as caught, quiet_decoding():
         read_dicom(file, **options)
     text = str(caught.value)
     assert file.name in text
@@ -183,7 +183,7 @@ def test_changed_bytes_give_scans_or_one_sentence(
     data[start : start + len(value)] = value
     changed = tmp_path / "changed.dcm"
     changed.write_bytes(data)
-    with quiet_dicom():
+    with quiet_decoding():
         try:
             scans = read_dicom(changed)
         except InputError as error:
@@ -228,7 +228,7 @@ def test_a_dicomdir_names_the_files_of_its_folder(tmp_path: Path, write_dicom: W
 )
 def test_a_dicomdir_that_leads_outside_is_refused(tmp_path: Path, parts: list[str]) -> None:
     (tmp_path / "SECRET").write_text("x")
-    with quiet_dicom():
+    with quiet_decoding():
         file = dicomdir(tmp_path / "disc", parts)
         with pytest.raises(InputError, match="names a file outside its own folder"):
             dicomdir_files(file)

@@ -4,16 +4,17 @@ import io
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tumorlens.errors import InputError
-from tumorlens.scans.dicom import isolation
+from tumorlens.errors import InputError, TumorlensError
+from tumorlens.scans.dicom import isolation, read_dicom
 from tumorlens.scans.dicom.decoding_child import receive, send
-from tumorlens.scans.dicom.isolation import decode_isolated
+from tumorlens.scans.dicom.isolation import DecodingError, decode_isolated
 
 JPEG = "1.2.840.10008.1.2.4.50"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
@@ -65,7 +66,7 @@ def test_threads_get_their_own_frames() -> None:
 def test_what_a_decoder_refuses_leaves_the_child_alive() -> None:
     decode(jpeg(picture(1)))
     child = isolation._idle[-1]
-    with pytest.raises(InputError, match="refused"):
+    with pytest.raises(DecodingError):
         decode(b"no picture")
     assert isolation._idle[-1] is child
     np.testing.assert_array_equal(decode(jpeg(picture(7))), picture(7))
@@ -82,7 +83,7 @@ def test_a_child_that_died_is_replaced() -> None:
 def test_a_panic_of_a_decoder_in_rust_is_a_refusal() -> None:
     """A run of an RLE frame that is longer than the frame."""
     frame = bytes([2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0]) + bytes(52) + b"\x81\x07" * 2 + b"\x81\x07\x81\x07" * 40
-    with pytest.raises(InputError):
+    with pytest.raises(DecodingError):
         decode_isolated(frame, syntax=RLE, plugin="pylibjpeg", options=options(3, 3, 16), pixels=9)
 
 
@@ -92,10 +93,25 @@ def test_a_decoder_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatc
     assert decode_isolated(large, **arguments, pixels=2000 * 2000).shape == (2000, 2000)
     child = isolation._idle[-1]
     monkeypatch.setattr(isolation, "_LEAST_SECONDS", 0.004)
-    with pytest.raises(InputError, match="refused the frame or was stopped"):
+    with pytest.raises(DecodingError):
         decode_isolated(large, **arguments, pixels=0)
     assert child.returncode == -signal.SIGPROF
     assert child not in isolation._idle
+
+
+def test_a_decoder_that_aborts_takes_only_its_child(tmp_path: Path) -> None:
+    """GDCM ends its process over a 12-bit JPEG whose tables are damaged."""
+    from pydicom.data import get_testdata_file
+
+    data = bytearray(Path(str(get_testdata_file("JPGExtended.dcm", download=False))).read_bytes())
+    file = tmp_path / "a.dcm"
+    file.write_bytes(data)
+    assert read_dicom(file)[0].pixels.shape == (1024, 256, 3)
+    start = data.index(b"\xff\xd8\xff\xc1")
+    data[start + 84], data[start + 165] = 0x7F, 0
+    file.write_bytes(data)
+    with pytest.raises(InputError, match="its pixels cannot be decoded"):
+        read_dicom(file)
 
 
 def test_messages_are_framed_by_their_length() -> None:
@@ -108,3 +124,10 @@ def test_messages_are_framed_by_their_length() -> None:
     assert receive(stream) is None
     assert receive(io.BytesIO(b'{"bytes": 5}\nabc')) is None
     assert receive(io.BytesIO(b'{"bytes"')) is None
+
+
+def test_no_process_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "_idle", [])
+    monkeypatch.setattr(isolation.sys, "executable", "/nonexistent/python")
+    with pytest.raises(TumorlensError, match=r"can be started \(No such file or directory\)"):
+        decode(jpeg(picture(1)))

@@ -11,8 +11,8 @@ from pydicom.data import get_testdata_file
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 
 from tumorlens.errors import InputError
-from tumorlens.scans import Reading, Window
-from tumorlens.scans.dicom import index_dicom, quiet_dicom, read_dicom
+from tumorlens.scans import Reading, Window, quiet_decoding
+from tumorlens.scans.dicom import index_dicom, read_dicom
 
 GREY = [
     "CT_small.dcm",
@@ -56,7 +56,7 @@ def packaged(name: str) -> Path:
 @pytest.mark.parametrize("name", GREY)
 def test_grey_files_agree_with_pydicom(name: str) -> None:
     file = packaged(name)
-    with quiet_dicom():
+    with quiet_decoding():
         dataset = pydicom.dcmread(file)
         values = apply_modality_lut(dataset.pixel_array, dataset).astype(np.float64)
         low, high = values.min(), values.max()
@@ -69,7 +69,7 @@ def test_grey_files_agree_with_pydicom(name: str) -> None:
 def test_windows_of_the_files_agree_with_pydicom() -> None:
     checked = 0
     for name in GREY:
-        with quiet_dicom():
+        with quiet_decoding():
             dataset = pydicom.dcmread(packaged(name))
             if "WindowCenter" not in dataset:
                 continue
@@ -87,7 +87,7 @@ def test_windows_of_the_files_agree_with_pydicom() -> None:
 @pytest.mark.parametrize("name", COLOUR)
 def test_colour_files_agree_with_pydicom(name: str) -> None:
     file = packaged(name)
-    with quiet_dicom():
+    with quiet_decoding():
         expected = pydicom.dcmread(file).pixel_array
         (scan,) = read_dicom(file)
     assert np.abs(scan.pixels.astype(int) - expected).max() <= 1
@@ -121,7 +121,7 @@ def test_a_truncated_file_is_refused() -> None:
 
 def test_a_packaged_study_falls_into_series() -> None:
     folder = packaged("DICOMDIR").parent
-    with quiet_dicom():
+    with quiet_decoding():
         index = index_dicom(sorted(path for path in folder.rglob("*") if path.is_file() and "98892" in str(path)))
     planes = sorted(str(series.plane) for series in index.series)
     assert set(planes) == {"axial", "coronal", "sagittal"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -62,9 +64,15 @@ def aligned_similarity(
 
 def _shifted(query: npt.NDArray[np.uint8], reach: int) -> npt.NDArray[np.float32]:
     """All shifted versions, each of mean 0 and length 1: ``((2 * reach + 1) ** 2, side * side)``."""
-    padded = np.pad(query, reach, mode="edge").astype(np.float32)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, query.shape)
-    rows = windows.reshape(-1, query.size)
-    rows = rows - rows.mean(axis=1, keepdims=True)
-    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
-    return np.asarray(np.where(length > 1e-3, rows / np.maximum(length, 1e-3), 0), np.float32)
+    rows = query.reshape(-1)[_sources(query.shape[0], reach)].astype(np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    rows /= np.where(length > 1e-3, length, np.inf)[:, None].astype(np.float32)
+    return rows
+
+
+@lru_cache(maxsize=4)
+def _sources(side: int, reach: int) -> npt.NDArray[np.intp]:
+    """Which pixel comes to lie where, for each shift."""
+    padded = np.pad(np.arange(side * side).reshape(side, side), reach, mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, (side, side)).reshape(-1, side * side)

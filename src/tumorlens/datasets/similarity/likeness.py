@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from tumorlens.datasets.similarity.alignment import halve
+from tumorlens.datasets.similarity.alignment import halve, lengths
 from tumorlens.datasets.similarity.descriptors import unit_rows
 from tumorlens.datasets.similarity.turns import UPRIGHT, turn_pictures
 
@@ -21,9 +21,10 @@ __all__ = ["Likeness", "detail"]
 
 _DETAIL_PIXELS = 2.0
 _FLOOR = 3.0
-_DETAIL_SHARE = 0.2
+_SHARES = (0.8, 0.2)
 _STEP = 32.0
 _CHUNK = 1024
+_PAIRS = 256
 
 Rows = npt.NDArray[np.float32]
 
@@ -59,6 +60,7 @@ class Likeness:
     def __init__(self, thumbnails: npt.NDArray[np.uint8]) -> None:
         self._layers = (thumbnails, detail(thumbnails))
         self._halves = tuple(halve(layer) for layer in self._layers)
+        self._scales = tuple(_scale(layer) for layer in self._layers)
 
     def __len__(self) -> int:
         return len(self._layers[0])
@@ -75,16 +77,29 @@ class Likeness:
         self, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], *, turn: int = UPRIGHT
     ) -> npt.NDArray[np.float32]:
         """Likeness of each pair once the first is turned, ``(p,)`` float32 in -1..1."""
-        result = np.empty(len(first), np.float32)
-        for start in range(0, len(first), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            result[part] = np.einsum("ij,ij->i", self.rows(first[part], turn=turn), self.rows(second[part]))
+        result = np.zeros(len(first), np.float32)
+        for layer, (means, spans), share in zip(self._layers, self._scales, _SHARES, strict=True):
+            for start in range(0, len(first), _PAIRS):
+                one, other = first[start : start + _PAIRS], second[start : start + _PAIRS]
+                left, right = _flat(turn_pictures(layer[one], turn)), _flat(layer[other])
+                left -= means[one, None]
+                products = np.einsum("ij,ij->i", left, right) / (spans[one] * spans[other])
+                result[start : start + _PAIRS] += np.float32(share) * products
         return result
+
+
+def _flat(pictures: npt.NDArray[np.uint8]) -> Rows:
+    return pictures.reshape(len(pictures), -1).astype(np.float32)
+
+
+def _scale(layer: npt.NDArray[np.uint8]) -> tuple[Rows, Rows]:
+    """Mean of each picture, and its length about the mean."""
+    return layer.mean(axis=(1, 2), dtype=np.float64).astype(np.float32), lengths(layer)
 
 
 def _join(pictures: npt.NDArray[np.uint8], details: npt.NDArray[np.uint8]) -> Rows:
     joined = np.empty((len(pictures), 2, pictures[0].size if len(pictures) else 0), np.float32)
     joined[:, 0] = unit_rows(pictures.reshape(len(pictures), -1).astype(np.float32))
     joined[:, 1] = unit_rows(details.reshape(len(details), -1).astype(np.float32))
-    joined *= np.sqrt(np.array([[[1 - _DETAIL_SHARE], [_DETAIL_SHARE]]], np.float32))
+    joined *= np.sqrt(np.array(_SHARES, np.float32))[None, :, None]
     return joined.reshape(len(joined), -1)

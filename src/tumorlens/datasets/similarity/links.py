@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from tumorlens.datasets.similarity.index import ExactIndex, NearestIndex, make_index
 from tumorlens.datasets.similarity.likeness import Likeness
-from tumorlens.datasets.similarity.turns import TURNS, UPRIGHT
+from tumorlens.datasets.similarity.turns import UPRIGHT
 from tumorlens.progress import SILENT, Progress
 
 __all__ = ["Links", "find_links"]
 
-_NEAREST = 32
+_TURNS = (0, 1, 2, 4, 5, 6, 7)
+_NEAREST = 16
 _NEAREST_TURNED = 4
 _SLACK = 0.04
 _BLOCK = 1024
@@ -38,7 +39,9 @@ class Links:
 def find_links(
     thumbnails: npt.NDArray[np.uint8], *, above: float, turned_above: float, progress: Progress = SILENT
 ) -> Links:
-    """Find for each scan up to 32 others like it, and up to 4 turned or mirrored copies a turn.
+    """Find for each scan up to 16 others like it, and up to 4 turned or mirrored copies a turn.
+
+    By 270 degrees nothing needs to be turned: seen from the other scan it is by 90.
 
     Args:
         thumbnails: ``(n, side, side)`` uint8.
@@ -50,8 +53,8 @@ def find_links(
     parts = []
     if len(likeness) > 1:
         index = make_index(likeness.small_rows, len(likeness))
-        with progress.task("Looking for slices of one head", total=len(TURNS) * len(likeness)) as task:
-            for turn in TURNS:
+        with progress.task("Looking for slices of one head", total=len(_TURNS) * len(likeness)) as task:
+            for turn in _TURNS:
                 for start in range(0, len(likeness), _BLOCK):
                     numbers = np.arange(start, min(start + _BLOCK, len(likeness)))
                     bar = above if turn == UPRIGHT else turned_above

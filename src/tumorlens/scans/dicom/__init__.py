@@ -8,7 +8,7 @@ from tumorlens.scans.dicom.facts import FACT_COLUMNS
 from tumorlens.scans.dicom.file_slices import FileSlices
 from tumorlens.scans.dicom.index import DicomIndex, UnreadableFile, index_dicom
 from tumorlens.scans.dicom.magic import is_dicom
-from tumorlens.scans.dicom.reading import quiet_dicom, read_dicom, read_series
+from tumorlens.scans.dicom.reading import read_dicom, read_series
 from tumorlens.scans.dicom.selection import Selection, SeriesChoice, parse_series, select_series
 from tumorlens.scans.dicom.series_reader import OpenFiles, SeriesReader
 from tumorlens.scans.dicom.slices import DicomSeries, DicomSlice
@@ -29,7 +29,6 @@ __all__ = [
     "is_dicom",
     "is_dicomdir",
     "parse_series",
-    "quiet_dicom",
     "read_dicom",
     "read_series",
     "select_series",

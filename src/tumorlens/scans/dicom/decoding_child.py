@@ -16,7 +16,10 @@ from typing import IO, Any
 
 import numpy as np
 
-__all__ = ["main", "receive", "send"]
+__all__ = ["DEEP_JPEG", "main", "receive", "send"]
+
+DEEP_JPEG = "deep_jpeg"
+"""Asks for :func:`tumorlens.scans.dicom.deep_jpeg.decode_deep_jpeg` instead of a decoder of pydicom."""
 
 _GIGABYTE = 1 << 30
 _LONGEST_LINE = 100_000
@@ -94,6 +97,11 @@ def _start_clock(seconds: float) -> None:
 
 
 def _decode(request: dict[str, Any], packed: bytes) -> np.ndarray[Any, np.dtype[Any]]:
+    if request["plugin"] == DEEP_JPEG:
+        from tumorlens.scans.dicom.deep_jpeg import decode_deep_jpeg
+        from tumorlens.scans.dicom.pixel_format import PixelFormat
+
+        return decode_deep_jpeg(packed, PixelFormat(**request["options"]))
     from pydicom.encaps import encapsulate
     from pydicom.pixels import get_decoder
 

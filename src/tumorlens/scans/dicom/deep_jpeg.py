@@ -26,7 +26,7 @@ def decode_deep_jpeg(packed: bytes, shape: PixelFormat) -> npt.NDArray[np.uint16
     """
     if shape.samples != 1 or shape.allocated != 16:
         raise InputError("JPEG pictures of 12 bits are read in grey with 16 bits allocated only: convert the file.")
-    import gdcm  # type: ignore[import-untyped]
+    import gdcm
 
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(packed)

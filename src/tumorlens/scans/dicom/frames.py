@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy.typing as npt
 
 from tumorlens.errors import InputError, TumorlensError
 from tumorlens.scans.dicom.codestream import CodestreamSize, codestream_size
+from tumorlens.scans.dicom.decoding_child import DEEP_JPEG
+from tumorlens.scans.dicom.isolation import decode_isolated
 from tumorlens.scans.dicom.opening import DicomFile, PixelPlace
 from tumorlens.scans.dicom.pixel_format import PixelFormat
 
@@ -41,6 +44,7 @@ One decoder each, so that every machine gives the same pixels."""
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG_LS = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
 _JPEG_END = b"\xff\xd9"
+_TRUSTED = "pillow"  # the others crash or run for ever on some damaged files, and are kept in a process of their own
 _RUST_PANICS = "pyo3_runtime"
 _DEEP = 8
 
@@ -102,15 +106,21 @@ def _decode_packed(file: DicomFile, place: PixelPlace, shape: PixelFormat, frame
     packed = _packed_frame(file, place, shape, frame)
     size = codestream_size(packed)
     plugin = SYNTAXES[file.syntax]
+    pixels = shape.rows * shape.columns * shape.samples
     if file.syntax != _RLE:
         _check_size(size, shape, source=str(file.path))
     if size and file.syntax in (_JPEG_BASELINE, _JPEG_EXTENDED) and size.precision > _DEEP:
-        from tumorlens.scans.dicom.deep_jpeg import decode_deep_jpeg
-
-        return decode_deep_jpeg(packed, shape)
+        if shape.samples != 1 or shape.allocated != 16:
+            raise InputError(
+                f"{file.path} holds JPEG pictures of {size.precision} bits, which are read in grey with 16 bits "
+                "allocated only: convert it."
+            )
+        return decode_isolated(packed, syntax=file.syntax, plugin=DEEP_JPEG, options=asdict(shape), pixels=pixels)
     if file.syntax in _JPEG_LS:  # CharLS looks for the end marker for half a minute, beyond the data, if there is none
         packed += _JPEG_END
     options = {**_options(shape), "number_of_frames": 1}
+    if plugin != _TRUSTED:
+        return decode_isolated(packed, syntax=file.syntax, plugin=plugin, options=options, pixels=pixels)
     # the frame is wrapped again, so that the decoder sees one frame whatever the file holds
     return _decoder(file)(encapsulate([packed], has_bot=False), index=0, decoding_plugin=plugin, **options)[0]
 

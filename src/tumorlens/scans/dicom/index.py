@@ -66,7 +66,7 @@ def index_dicom(
 
     Slices belong together when series, size and orientation agree. A file with the SOPInstanceUID and the pixels of an
     earlier one of the same compartment is a copy and left out. pydicom warns of odd headers; callers that do not want
-    to see that enter :func:`tumorlens.scans.dicom.quiet_dicom` once, around everything.
+    to see that enter :func:`tumorlens.scans.quiet_decoding` once, around everything.
 
     Args:
         files: Any files; those that are not DICOM are counted.

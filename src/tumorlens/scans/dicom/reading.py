@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tumorlens.errors import InputError
@@ -18,19 +16,7 @@ from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
 from tumorlens.scans.raster import Scan
 from tumorlens.scans.reading import DEFAULT_READING, Reading
 
-__all__ = ["quiet_dicom", "read_dicom", "read_series"]
-
-
-@contextmanager
-def quiet_dicom() -> Iterator[None]:
-    """Silence pydicom's remarks on odd headers, which quote their values.
-
-    What matters is raised as an error. Python's warning filters belong to the whole process: enter this once, around a
-    pool of threads, not in each of them.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"pydicom\.")
-        yield
+__all__ = ["read_dicom", "read_series"]
 
 
 def read_dicom(path: Path, reading: Reading = DEFAULT_READING, *, limits: ReadLimits = DEFAULT_LIMITS) -> list[Scan]:

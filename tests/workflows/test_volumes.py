@@ -1,0 +1,128 @@
+"""Volumes and DICOM series go the whole way: the steps of the import are those of the prediction."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from pydicom.dataset import Dataset as Header
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+from tumorlens import compare, import_scans
+from tumorlens.bundles import Predictor, predict_files
+from tumorlens.datasets import Dataset
+from tumorlens.workflows.compare import ComparisonResult
+
+SIZE, SLICES, PATIENTS = 48, 6, 10
+MR_STORAGE = "1.2.840.10008.5.1.4.1.1.4"
+
+
+def head(seed: int, *, tumor: bool) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint8]]:
+    """A volume ``(48, 48, 6)`` with a bright ball off its middle, and its mask."""
+    random = np.random.default_rng(seed)
+    x, y = np.mgrid[:SIZE, :SIZE] - SIZE / 2
+    values = np.zeros((SIZE, SIZE, SLICES))
+    mask = np.zeros(values.shape, np.uint8)
+    skull = np.hypot(x - 4, y) < 15 + random.uniform(0, 2)
+    for z in range(SLICES):
+        values[:, :, z] = np.where(skull, 400 + random.normal(0, 40, skull.shape), random.uniform(0, 10, skull.shape))
+        if tumor and z in (2, 3):
+            ball = np.hypot(x - 6, y + 4) < 5
+            values[ball, z] = 1000
+            mask[ball, z] = 4
+    return values.astype(np.int16), mask
+
+
+@pytest.fixture(scope="module")
+def brats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("volumes") / "brats"
+    for patient in range(PATIENTS):
+        place = folder / f"BraTS20_Training_{patient:03d}"
+        place.mkdir(parents=True)
+        for kind, values in zip(("flair", "seg"), head(patient, tumor=patient % 2 == 0), strict=True):
+            nibabel.Nifti1Image(values, np.eye(4)).to_filename(place / f"{place.name}_{kind}.nii.gz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def volumes(brats: Path) -> Dataset:
+    return import_scans(
+        brats, name="brats", layout="brats", sequence="flair", crop="brain", workspace=brats.parent / "workspace"
+    )
+
+
+@pytest.fixture(scope="module")
+def compared(volumes: Dataset) -> ComparisonResult:
+    return compare(volumes, backbones=["efficientnet-lite0"], size=64)
+
+
+def test_masks_give_labels_and_are_cropped_with_the_pixels(volumes: Dataset) -> None:
+    assert volumes.groups_are == "patients" and len(set(volumes.groups)) == PATIENTS
+    assert volumes.scan_steps == ("plane=axial", "window=percentiles", "crop=brain")
+    assert volumes.record.flow.by_class == {"no_tumor": PATIENTS * SLICES - PATIENTS, "tumor": PATIENTS}
+    with volumes.open_pixels() as pixels, volumes.open_masks() as masks:
+        for row in volumes.manifest.itertuples():
+            mask = masks.get(row.pixel_digest)
+            assert mask is not None and mask.shape == (row.height, row.width)
+            assert mask.any() == (row.label == "tumor")
+            if mask.any():
+                grey = pixels.get(row.pixel_digest)[:, :, 0]
+                assert grey[mask].min() > np.median(grey[~mask])
+    assert volumes.manifest["receipt"].str.contains("window=percentiles").all()
+    assert volumes.manifest["receipt"].str.contains("crop=head").all()
+
+
+@pytest.mark.slow
+def test_a_volume_is_predicted_as_it_was_imported(brats: Path, volumes: Dataset, compared: ComparisonResult) -> None:
+    run = compared.best_run
+    assert run is not None
+    stored = pd.read_parquet(run.folder / "predictions.parquet")["probability_tumor"].to_numpy()
+    patient = volumes.groups[0]
+    place = brats / patient / f"{patient}_flair.nii.gz"
+    answers = [answer.prediction for answer in predict_files(Predictor(run.bundle), [place])]
+    wanted = stored[volumes.groups == patient]
+    assert len(answers) == len(wanted) == SLICES
+    for answer, probability in zip(answers, wanted, strict=True):
+        assert answer is not None and answer.probabilities["tumor"] == pytest.approx(probability, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_zipped_series_is_answered_slice_by_slice(tmp_path: Path, compared: ComparisonResult) -> None:
+    values, _ = head(99, tumor=True)
+    with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
+        for z in reversed(range(SLICES)):
+            save_slice(tmp_path / f"slice{z}", values[:, :, z], z=z)
+            archive.write(tmp_path / f"slice{z}", f"study/IM{SLICES - z}")
+    run = compared.best_run
+    assert run is not None
+    predictor = Predictor(run.bundle)
+    answers = list(predict_files(predictor, [tmp_path / "study.zip"]))
+    assert [answer.source.name for answer in answers] == [f"IM{SLICES - z}" for z in range(SLICES)]
+    assert all(str(answer.source).startswith(str(tmp_path / "study.zip")) for answer in answers)
+    assert all(answer.prediction is not None and answer.error is None for answer in answers)
+    single = predictor.predict(tmp_path / "slice3")
+    assert set(single.probabilities) == {"no_tumor", "tumor"}
+
+
+def save_slice(path: Path, values: npt.NDArray[Any], *, z: int) -> None:
+    header = Header()
+    header.SOPClassUID, header.SOPInstanceUID = MR_STORAGE, generate_uid(entropy_srcs=[str(z)])
+    header.StudyInstanceUID = header.SeriesInstanceUID = generate_uid(entropy_srcs=["series"])
+    header.PatientID, header.Modality = "P1", "MR"
+    header.ImageOrientationPatient, header.ImagePositionPatient = [1, 0, 0, 0, 1, 0], [0, 0, 5.0 * z]
+    header.Rows, header.Columns = values.shape
+    header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
+    header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 16, 16, 15, 1
+    header.PixelData = values.astype("<i2").tobytes()
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header.file_meta.MediaStorageSOPClassUID = MR_STORAGE
+    header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
+    header.save_as(path, enforce_file_format=True)
