@@ -11,12 +11,13 @@ from tumorlens.progress import SILENT
 GROUPS = np.repeat(np.arange(30), 4).astype(np.str_)
 
 
-def test_a_group_has_one_label_and_half_of_the_groups_have_each():
+def test_each_group_has_one_label_by_a_fair_coin():
     labels = label_groups(GROUPS, draws=20, seed=0)
     assert labels.shape == (120, 20)
     by_group = labels.reshape(30, 4, 20)
     assert (by_group == by_group[:, :1]).all()
-    assert (by_group[:, 0].sum(axis=0) == 15).all()
+    assert 0.4 < labels.mean() < 0.6
+    assert len(np.unique(by_group[:, 0].sum(axis=0))) > 1
     assert len(np.unique(labels, axis=1).T) == 20
     assert (labels == label_groups(GROUPS, draws=20, seed=0)).all()
 
@@ -39,11 +40,12 @@ def test_what_names_the_group_is_remembered_under_random_folds_only():
     assert random.mean == random.low == random.high == 1
     assert abs(grouped.mean - 0.5) < 0.06
     assert grouped.low < grouped.mean < grouped.high
-    assert random.chance == grouped.chance == 0.5
+    assert grouped.chance == 0.5
+    assert 0.5 < random.chance < 0.6
     assert random.draws == grouped.draws == 60
 
 
 def test_features_without_a_group_in_them_stay_at_chance_under_both():
     random, grouped = null_distributions(np.random.default_rng(0).normal(size=(120, 5)))
-    assert abs(random.mean - 0.5) < 0.05
-    assert abs(grouped.mean - 0.5) < 0.05
+    assert random.mean < random.chance + 0.01
+    assert abs(grouped.mean - 0.5) < 0.03

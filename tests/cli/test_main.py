@@ -41,6 +41,8 @@ _COMMANDS = [
     ["data", "list"],
     ["data", "show"],
     ["data", "split"],
+    ["data", "audit"],
+    ["data", "relabel"],
     ["data", "synthesize"],
     ["data", "remove"],
     ["compare"],

@@ -45,13 +45,15 @@ def permuted_labels(
         draws: How often labels are drawn.
 
     Returns:
-        The distribution under random folds and, with the same labels, under grouped folds.
+        The distribution under random folds and, with the same labels, under grouped folds. Chance is the share of the
+        commoner label under random folds, as it can be learned from training; under grouped folds, whose test labels
+        are coins of their own, it is one half.
     """
     labels = label_groups(groups, draws=draws, seed=seed)
     shares = labels.mean(axis=0)
-    chance = float(np.maximum(shares, 1 - shares).mean())
+    majority = float(np.maximum(shares, 1 - shares).mean())
     found = []
-    for folds in (random, grouped):
+    for folds, chance in ((random, majority), (grouped, 0.5)):
         right = predicted_right(rows, labels, [Trial(folds)] * draws, n_classes=2, task=task)
         accuracies = right.mean(axis=0)
         low, high = (float(end) for end in np.quantile(accuracies, [0.025, 0.975]))
@@ -60,7 +62,10 @@ def permuted_labels(
 
 
 def label_groups(groups: npt.NDArray[np.str_], *, draws: int, seed: int) -> npt.NDArray[np.int64]:
-    """Draw labels 0 and 1, each for half of the groups.
+    """Draw labels 0 and 1, a fair coin for each group.
+
+    Were just half of the groups given each label, those left for a test would tend to have the label that is rarer in
+    training, and accuracies would fall below chance.
 
     Args:
         groups: ``(n,)`` the group of each scan.
@@ -72,5 +77,4 @@ def label_groups(groups: npt.NDArray[np.str_], *, draws: int, seed: int) -> npt.
     """
     names, codes = np.unique(groups, return_inverse=True)
     generator = np.random.default_rng(seed)
-    halves = np.arange(len(names)) % 2
-    return np.stack([generator.permutation(halves)[codes] for _ in range(draws)], axis=1)
+    return generator.integers(0, 2, (len(names), draws))[codes]

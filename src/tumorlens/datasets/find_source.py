@@ -67,7 +67,7 @@ def _kind(path: Path, masks: MaskOptions) -> FileKind | None:
     if masks.layout is not None or masks.pattern is not None:
         return "nifti"
     found = files_by_kind(path)
-    kinds = [kind for kind in ("picture", "dicom", "nifti") if found[kind]]
+    kinds = [kind for kind, files in found.items() if files]
     if len(kinds) > 1:
         counted = ", ".join(f"{len(found[kind])} {kind} files" for kind in kinds)
         raise InputError(

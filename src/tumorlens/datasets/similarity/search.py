@@ -22,7 +22,7 @@ __all__ = ["TWIN_SIMILARITY", "find_twins", "find_twins_between", "nearest_simil
 TWIN_SIMILARITY = 0.94
 """Similarity above which two scans count as near-twins."""
 
-_TURN_MARGIN = 0.015
+_TURN_MARGIN = 0.02
 _SLACK = 0.02
 _SIDE = 15
 _INDEX_SIDE = 30
@@ -43,7 +43,7 @@ def find_twins(
         thumbnails: ``(n, 60, 60)`` uint8.
         above: Similarity that a pair must exceed, -1..1.
         turns: Whether turned and mirrored twins are looked for too. A brain is nearly symmetric: a pair counts as
-            turned only if that makes it more alike than upright by more than 0.015.
+            turned only if that makes it more alike than upright by more than 0.02.
         progress: Told about each block.
 
     Returns:
