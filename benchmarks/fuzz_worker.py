@@ -142,9 +142,11 @@ _READERS: dict[str, Callable[[Path], None]] = {
 
 
 def processor_seconds() -> float:
-    """Processor time of this process and of its children that have ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    """Processor time of this process and of its children, living and ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    living = [psutil.Process(int(pid)).cpu_times() for pid in Path("/proc/thread-self/children").read_text().split()]
+    children = sum(times.user + times.system for times in living)
+    return time.process_time() + ended.ru_utime + ended.ru_stime + children
 
 
 def reset_peak() -> None:

@@ -4,11 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.cluster.hierarchy import fcluster, linkage
+from PIL import Image
 
-from tumorlens.datasets import cluster_scans, clusters
-from tumorlens.datasets.neighbours import best_correlation, similar_pairs, unit_thumbnails
-from tumorlens.errors import InputError
+from tumorlens.datasets import CLUSTER_THRESHOLD, cluster_scans
+from tumorlens.datasets.clusters import LIKELY, SURE, cluster_links
+from tumorlens.datasets.measures import thumbnail
+from tumorlens.datasets.neighbours import has_near_twin
+from tumorlens.datasets.similarity import index
+from tumorlens.datasets.similarity.links import Links
+from tumorlens.datasets.synthesis import SynthesisSettings, virtual_patient
+
+
+def links_of(*rows: tuple[int, int, float]) -> Links:
+    first, second, likeness = zip(*rows, strict=True) if rows else ((), (), ())
+    return Links(np.array(first, np.int64), np.array(second, np.int64), np.array(likeness, np.float32))
 
 
 def families(seed: int, *, count: int, most: int, noise: float) -> np.ndarray:
@@ -26,19 +35,38 @@ def same_partition(first: np.ndarray, second: np.ndarray) -> bool:
     return len(pairs) == len(set(first.tolist())) == len(set(second.tolist()))
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6), st.floats(2, 25), st.sampled_from([0.8, 0.9, 0.94]))
-def test_equals_average_linkage_of_all_pairs(seed: int, noise: float, threshold: float) -> None:
-    thumbnails = families(seed, count=8, most=6, noise=noise)
-    units = unit_thumbnails(thumbnails).astype(np.float64)
-    if len(units) < 2:
-        return
-    above = np.triu_indices(len(units), 1)
-    tree = linkage(1 - (units @ units.T)[above], "average")
-    if np.abs(tree[:, 2] - (1 - threshold)).min() < 1e-5:  # too close to the cut for float32
-        return
-    expected = fcluster(tree, 1 - threshold, criterion="distance")
-    assert same_partition(cluster_scans(thumbnails, threshold=threshold), expected)
+def test_slices_of_one_head_and_copies_of_them_share_a_cluster() -> None:
+    heads = SynthesisSettings(patients=2, slices_each=39, spacing_mm=2.0, seed=5, size=96, tumor_share=0)
+    cuts = [(number, cut) for number in range(2) for cut in virtual_patient(heads, number).slices]
+    small = np.stack([thumbnail(Image.fromarray(cut.pixels)) for _, cut in cuts])
+    patients = np.array([number for number, _ in cuts])
+    heights = np.array([cut.height_mm for _, cut in cuts])
+    clusters = cluster_scans(np.concatenate([small, small[::5, :, ::-1], np.rot90(small[::7], axes=(1, 2))]))
+    near = (np.diff(heights) < 2.1) & (np.diff(patients) == 0)
+    together = np.diff(clusters[: len(small)]) == 0
+    assert near.sum() > 30
+    assert together[near].mean() >= 0.9
+    assert not set(clusters[: len(small)][patients == 0]) & set(clusters[: len(small)][patients == 1])
+    assert clusters[len(small) :].tolist() == [*clusters[: len(small) : 5], *clusters[: len(small) : 7]]
+
+
+def test_sure_links_join_whatever_else_is_likely() -> None:
+    chain = links_of(*((number, number + 1, SURE + 0.01) for number in range(9)))
+    assert cluster_links(chain, count=10).tolist() == [0] * 10
+
+
+def test_two_pieces_join_only_where_each_is_among_the_likeliest_of_the_other() -> None:
+    pair = links_of((0, 1, LIKELY + 0.01))
+    assert cluster_links(pair, count=3).tolist() == [0, 0, 1]
+    star = links_of(*((0, number, LIKELY + 0.05 - number / 100) for number in range(1, 5)))
+    assert cluster_links(star, count=5).tolist() == [0, 0, 0, 1, 2]
+
+
+def test_a_scan_with_four_likelier_neighbours_of_its_own_joins_no_other_piece() -> None:
+    own = [(0, number, 0.99) for number in range(1, 5)]
+    beyond = (0, 5, LIKELY + 0.02)
+    assert cluster_links(links_of(*own[:3], beyond), count=6).tolist() == [0, 0, 0, 0, 1, 0]
+    assert cluster_links(links_of(*own, beyond), count=6).tolist() == [0, 0, 0, 0, 0, 1]
 
 
 @settings(max_examples=20, deadline=None)
@@ -51,8 +79,7 @@ def test_the_partition_does_not_depend_on_the_order(seed: int) -> None:
 
 
 def test_numbers_follow_first_appearance() -> None:
-    thumbnails = families(1, count=5, most=4, noise=2)
-    numbers = cluster_scans(thumbnails)
+    numbers = cluster_scans(families(1, count=5, most=4, noise=2))
     _, first = np.unique(numbers, return_index=True)
     assert numbers.dtype == np.int64
     assert (np.diff(first) > 0).all()
@@ -68,28 +95,16 @@ def test_equal_scans_share_a_cluster_and_plain_ones_stand_alone() -> None:
 
 def test_no_scans_no_clusters() -> None:
     assert cluster_scans(np.empty((0, 60, 60), np.uint8)).shape == (0,)
+    assert cluster_scans(np.zeros((1, 60, 60), np.uint8)).tolist() == [0]
+    assert has_near_twin(np.zeros((1, 60, 60), np.uint8)).tolist() == [False]
 
 
-def test_too_many_pairs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "_MOST_PAIRS", 3)
-    with pytest.raises(InputError, match="--group-column"):
-        cluster_scans(families(1, count=1, most=1, noise=0).repeat(5, axis=0))
-
-
-def test_correlation_is_numpys() -> None:
-    thumbnails = families(3, count=6, most=3, noise=10)
+@pytest.mark.parametrize("most_exact", [20_000, 10])
+def test_near_twins_are_those_of_numpys_correlation(monkeypatch: pytest.MonkeyPatch, most_exact: int) -> None:
+    monkeypatch.setattr(index, "MOST_EXACT", most_exact)
+    thumbnails = families(3, count=40, most=3, noise=8)
     expected = np.corrcoef(thumbnails.reshape(len(thumbnails), -1).astype(float))
-    units = unit_thumbnails(thumbnails)
-    np.testing.assert_allclose(units @ units.T, expected, atol=1e-5)
-    np.testing.assert_allclose(best_correlation(units[:3], units[3:]), expected[:3, 3:].max(axis=1), atol=1e-5)
-
-
-@pytest.mark.parametrize("chunk", [1, 3, 100])
-def test_pairs_do_not_depend_on_the_chunk(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    thumbnails = families(4, count=4, most=5, noise=5)
-    units = unit_thumbnails(thumbnails)
-    expected = set(zip(*np.nonzero(np.triu(units @ units.T > 0.9, 1)), strict=True))
-    monkeypatch.setattr("tumorlens.datasets.neighbours._CHUNK_ROWS", chunk)
-    found = [(a, b) for i, j, _ in similar_pairs(units, above=0.9) for a, b in zip(i, j, strict=True)]
-    assert len(found) == len(set(found))
-    assert set(found) == expected
+    np.fill_diagonal(expected, -1)
+    near = expected.max(axis=1) > CLUSTER_THRESHOLD
+    assert 10 < near.sum() < len(near) - 5
+    assert has_near_twin(thumbnails).tolist() == near.tolist()

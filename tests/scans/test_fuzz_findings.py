@@ -18,6 +18,7 @@ from PIL import Image
 from tumorlens.errors import InputError
 from tumorlens.scans import decode_scan, open_arrays, quiet_decoding, read_texts
 from tumorlens.scans.eight_bit import scale_sixteen_bit, to_pixels
+from tumorlens.scans.window import intensity_range, to_grey
 
 IMAGES = np.zeros((2, 3, 3), np.uint8)
 
@@ -212,3 +213,18 @@ def test_a_directory_that_claims_gigabytes_takes_no_memory(tmp_path: Path) -> No
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000
+
+
+@pytest.mark.parametrize("value", [1e30, -1e30, 1e300, 5e-324, 0.0, 255.0])
+def test_volumes_of_one_value_have_a_range(value: float) -> None:
+    values = np.full((4, 3), value)
+    low, high = intensity_range([values], count=values.size)
+    assert low < high
+    assert to_grey(values, low=low, high=high).tolist() == np.zeros((4, 3)).tolist()
+
+
+def test_volumes_of_values_beyond_all_measure_have_a_range() -> None:
+    values = np.array([[-1.7e308, 0.0], [1.0, 1.7e308]])
+    low, high = intensity_range([values], count=values.size)
+    assert low < high
+    assert to_grey(values, low=low, high=high).dtype == np.uint8

@@ -161,7 +161,8 @@ class CurvePoint:
     """The accuracy once training scans closer to the test scans than a similarity are removed.
 
     Attributes:
-        removed_above: Training scans whose similarity to any test scan is above this are removed; 1.0: none.
+        removed_above: Training scans whose similarity to any test scan is above this are removed; 1.0: none, which
+            the first point (random folds) and the second (grouped folds, as all that follow) have.
         train_scans: What is left for training, on average over the folds.
         removed: Accuracy after this removal.
         control: Accuracy after removing equally many training scans at random.
@@ -181,7 +182,8 @@ class NullDistribution:
         mean: Mean accuracy over the draws, 0..1.
         low: 2.5th percentile of the draws.
         high: 97.5th percentile.
-        chance: What no leakage gives: the mean of the majority's share.
+        chance: What no leakage gives: the mean of the majority's share under random folds, one half (of two random
+            labels) under grouped folds.
         draws: Number of draws.
     """
 
@@ -221,6 +223,7 @@ class LeakageCurve:
         learning: Accuracy by number of groups.
         published: Accuracy on the split that came with the data; ``None`` without one.
         published_cleaned: The same after removing training scans that are twins of test scans.
+        published_control: The same after removing equally many training scans of each class at random.
     """
 
     backbone: str
@@ -232,6 +235,7 @@ class LeakageCurve:
     learning: tuple[LearningPoint, ...]
     published: WithInterval | None = None
     published_cleaned: WithInterval | None = None
+    published_control: WithInterval | None = None
 
 
 @dataclass(frozen=True)

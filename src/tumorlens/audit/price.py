@@ -100,6 +100,7 @@ def price_of_leakage(
         learning=learning,
         published=published.accuracy if published else None,
         published_cleaned=published.cleaned if published else None,
+        published_control=published.control if published else None,
     )
 
 

@@ -35,6 +35,7 @@ from tumorlens.reports.audit_words import (
     leak_title,
     percent,
     price_sentence,
+    published_sentence,
     queue_rows,
     twins_sentence,
     verdict,
@@ -209,12 +210,7 @@ def _price_lines(audit: Audit) -> list[str]:
             f"random, {accuracy_words(last.control)}. Only what lies between the two is the price of likeness; the "
             "rest is that of less data."
         )
-    if leakage.published is not None and leakage.published_cleaned is not None:
-        lines.append(
-            f"On the split that came with the data: {accuracy_words(leakage.published)}; with the twins of test scans "
-            f"taken out of training: {accuracy_words(leakage.published_cleaned)}."
-        )
-    return lines
+    return [*lines, *filter(None, [published_sentence(leakage)])]
 
 
 def _unbroken(sentence: str) -> str:

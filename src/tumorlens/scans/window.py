@@ -93,16 +93,18 @@ def intensity_range(blocks: Iterable[npt.NDArray[Any]], *, count: int) -> tuple[
     samples = np.concatenate([np.zeros(0), *(_spaced(block, step) for block in blocks)])
     if not samples.size:
         return 0.0, 1.0
-    low, high = (float(value) for value in np.percentile(samples, [_LOW_PERCENTILE, _HIGH_PERCENTILE]))
+    with np.errstate(all="ignore"):
+        low, high = (float(value) for value in np.percentile(samples, [_LOW_PERCENTILE, _HIGH_PERCENTILE]))
     head = samples[samples > low + _HEAD_SHARE * (high - low)]
     if head.size:
         high = float(np.percentile(head, _HIGH_PERCENTILE))
-    return (low, high) if high > low else (low, low + 1.0)
+    return (low, high) if high > low else (low, low + max(1.0, abs(low)))  # far from 0, adding 1 changes nothing
 
 
 def to_grey(values: npt.NDArray[Any], *, low: float, high: float) -> npt.NDArray[np.uint8]:
     """Scale values linearly so that ``low`` becomes 0 and ``high`` 255; what lies outside is clipped, NaN is 0."""
-    scaled = (np.asarray(values, np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
+    with np.errstate(all="ignore"):  # values beyond float32 become infinite, and are clipped
+        scaled = (np.asarray(values, np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
     return np.rint(np.clip(np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0), 0, 255)).astype(np.uint8)
 
 

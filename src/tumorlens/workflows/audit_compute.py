@@ -47,7 +47,7 @@ def compute_audit(context: AuditContext) -> Audit:
     features = _features(context)
     odd = steps.run("odd ones", lambda: odd_scans(dataset, features=features, progress=progress), otherwise=())
     predictions = _predict(context, features)
-    leakage = _price(context, features, predictions)
+    leakage = _price(context, features, predictions, pairs)
     return Audit(
         dataset=dataset.name,
         digest=dataset.digest,
@@ -121,7 +121,9 @@ def _predict(context: AuditContext, features: Features | None) -> OutOfFold | No
     )
 
 
-def _price(context: AuditContext, features: Features | None, predictions: OutOfFold | None) -> LeakageCurve | None:
+def _price(
+    context: AuditContext, features: Features | None, predictions: OutOfFold | None, pairs: Sequence[Twin]
+) -> LeakageCurve | None:
     network = context.network
     if features is None or network is None or predictions is None:
         return None
@@ -132,6 +134,7 @@ def _price(context: AuditContext, features: Features | None, predictions: OutOfF
             features,
             backbone=network.spec.name,
             strength=predictions.strength,
+            twins=pairs,
             seed=context.seed,
             progress=context.progress,
         ),

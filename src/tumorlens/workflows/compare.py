@@ -22,6 +22,7 @@ from tumorlens.extras import require_extra
 from tumorlens.features import FeatureStore
 from tumorlens.progress import SILENT, Progress
 from tumorlens.reports import MISTAKE, RANDOM_WEIGHTS, Comparison, to_rich
+from tumorlens.workflows.audit_short import short_finding
 from tumorlens.workflows.baselines import baseline_rows
 from tumorlens.workflows.broken import check_mistake, fit_beside, mistake_notes
 from tumorlens.workflows.context import RunContext
@@ -212,7 +213,7 @@ def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
         rows=(*baseline_rows(context), *(run.row for run in runs)),
         best=None if best is None else best.run,
         marks=marks,
-        notes=mistake_notes(context, runs),
+        notes=(*mistake_notes(context, runs), *short_finding(context.dataset)),
         seed=context.split.seed,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=version_facts(),

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import eigh
 
 from tumorlens.datasets.similarity.candidates import MOST_NEAREST
 
@@ -109,6 +110,10 @@ class NearestIndex:
 
 def _main_axes(rows: Rows) -> Rows:
     """The ``(d, 96)`` axes along which the rows differ most; the mean is kept, as products need it."""
-    moments = rows.T @ rows
-    _, vectors = np.linalg.eigh(moments.astype(np.float64))
-    return np.ascontiguousarray(vectors[:, ::-1][:, :_COMPONENTS], np.float32)
+    width = rows.shape[1]
+    if len(rows) < width:
+        axes = np.linalg.svd(rows, full_matrices=False)[2][:_COMPONENTS].T
+    else:
+        first = max(width - _COMPONENTS, 0)
+        axes = eigh(rows.T @ rows, subset_by_index=(first, width - 1))[1]
+    return np.ascontiguousarray(axes, np.float32)
