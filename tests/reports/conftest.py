@@ -267,7 +267,7 @@ def _made_up_audit(dataset: Dataset, /, **changes: object) -> Audit:
             ),
             published=_around(0.96),
             published_cleaned=_around(0.91),
-            published_control=_around(0.93),
+            published_control=_around(0.955),
         ),
         label_conflicts=(
             LabelConflict(Twin(8, 9, "copy", 0.997), (dataset.classes[0], dataset.classes[1])),

@@ -1,7 +1,8 @@
 """Finds scans that look alike: first by their descriptors, then by their thumbnails laid onto each other.
 
-Up to 20,000 thumbnails every pair of descriptors is compared; above that an approximate index proposes the nearest
-few hundred of each. What is reported was compared in full either way, so no pair is reported that is not alike.
+Up to 20,000 thumbnails every pair of descriptors is compared, and of one scan at most the 512 most alike in each turn
+are looked at; above that an approximate index proposes the nearest 64. What is reported was compared in full either
+way, so no pair is reported that is not alike.
 """
 
 from __future__ import annotations
@@ -111,14 +112,14 @@ def _search(
     source, side = _source(references)
     verifier = Verifier(queries, references, above=above)
     found = []
-    with progress.task("Looking for twins", total=len(searched) * len(queries)) as task:
-        for turn in searched:
-            for start in range(0, len(queries), _BLOCK):
-                described = describe(queries[start : start + _BLOCK], side=side)
+    with progress.task("Looking for twins", total=len(queries)) as task:
+        for start in range(0, len(queries), _BLOCK):
+            described = describe(queries[start : start + _BLOCK], side=side)
+            for turn in searched:
                 turned = turn_pictures(described, turn).reshape(len(described), -1)
                 first, second = source.above(turned, above - _SLACK, start=start if within else None)
                 found.append(verifier.look(first + start, second, turn))
-                task.advance(len(described))
+            task.advance(len(described))
     return _settle(_one_way(join_pairs(found)) if within else join_pairs(found), verifier)
 
 
