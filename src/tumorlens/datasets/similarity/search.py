@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
+from tumorlens.datasets.pool import ordered_map
 from tumorlens.datasets.similarity.candidates import AllPairs, CandidateSource
 from tumorlens.datasets.similarity.descriptors import describe, unit_rows
 from tumorlens.datasets.similarity.index import MOST_EXACT, NearestIndex
@@ -29,6 +31,8 @@ _SIDE = 15
 _INDEX_SIDE = 30
 _ROWS = 1024
 _BLOCK = 512
+_WORKERS = 2
+_AHEAD = 4
 
 
 def find_twins(
@@ -109,18 +113,25 @@ def _search(
     searched = TURNS if turns else (UPRIGHT,)
     if not (len(queries) and len(references)):
         return empty_pairs()
-    source, side = _source(references)
-    verifier = Verifier(queries, references, above=above)
-    found = []
-    with progress.task("Looking for twins", total=len(queries)) as task:
-        for start in range(0, len(queries), _BLOCK):
+    with threadpool_limits(limits=1):  # the products are small: threads inside them lose more by waiting than they win
+        source, side = _source(references)
+        verifier = Verifier(queries, references, above=above)
+
+        def look(job: tuple[int, int]) -> TwinPairs:
+            turn, start = job
             described = describe(queries[start : start + _BLOCK], side=side)
-            for turn in searched:
-                turned = turn_pictures(described, turn).reshape(len(described), -1)
-                first, second = source.above(turned, above - _SLACK, start=start if within else None)
-                found.append(verifier.look(first + start, second, turn))
-            task.advance(len(described))
-    return _settle(_one_way(join_pairs(found)) if within else join_pairs(found), verifier)
+            turned = turn_pictures(described, turn).reshape(len(described), -1)
+            first, second = source.above(turned, above - _SLACK, start=start if within else None)
+            return verifier.look(first + start, second, turn)
+
+        jobs = [(turn, start) for turn in searched for start in range(0, len(queries), _BLOCK)]
+        found = []
+        with progress.task("Looking for twins", total=len(searched) * len(queries)) as task:
+            for (_, start), pairs in zip(jobs, ordered_map(look, jobs, workers=_WORKERS, ahead=_AHEAD), strict=True):
+                found.append(pairs)
+                task.advance(min(_BLOCK, len(queries) - start))
+        pairs = join_pairs(found)
+        return _settle(_one_way(pairs) if within else pairs, verifier)
 
 
 def _source(references: npt.NDArray[np.uint8]) -> tuple[CandidateSource, int]:
