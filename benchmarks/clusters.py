@@ -1,9 +1,8 @@
 """Inferred clusters against known patients: synthetic heads, slices 1 to 5 mm apart, with copies among them.
 
-The thresholds of ``tumorlens.datasets.clusters`` were chosen on patients as in ``tuning`` (slices 1, 3 and 5 mm apart,
-drawn 120 pixels wide, no copies): the lower one is the smallest, in steps of 0.005, at which at most 1 % of all
-clusters mixed patients. ``held_out`` has other deformation ranges and seeds. Reported for each set, and beside it for
-average linkage of the thumbnails' correlation, cut at 0.94:
+The thresholds of ``tumorlens.datasets.clusters`` were chosen on ``tuning``: the lower one is the smallest, in steps of
+0.005, at which at most 1 % of all its clusters mix patients. ``held_out`` has other deformation ranges and seeds.
+Reported for each set, and beside it for average linkage of the thumbnails' correlation, cut at 0.94:
 
 - ``neighbours_together``: pairs of slices of one patient at the stated distance that share a cluster;
 - ``mixed_clusters``, ``scans_in_mixed``: clusters with slices of two patients or more, and the scans in them;

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tumorlens.audit.conflicts import CONFLICT_SIMILARITY, label_conflicts, read_corrections, write_queue
-from tumorlens.audit.correction_queue import QUEUE_COLUMNS, _guard, _unguard
+from tumorlens.audit.conflicts import CONFLICT_SIMILARITY, label_conflicts
+from tumorlens.audit.correction_queue import QUEUE_COLUMNS, _guard, _unguard, read_corrections, write_queue
 from tumorlens.audit.findings import Contradiction, LabelConflict, Twin
 from tumorlens.audit.twins import find_scan_twins
 from tumorlens.datasets import load_dataset, load_split, save_split
@@ -118,6 +119,21 @@ def test_a_queue_of_something_else_is_refused(twin_study, tmp_path, column, valu
         writer.writerow(changed)
     with pytest.raises(InputError, match=message):
         read_corrections(tmp_path / "queue.csv", twin_study.dataset)
+
+
+def test_a_row_that_was_corrected_since_is_refused(twin_study, tmp_path):
+    dataset = twin_study.dataset
+    _queue(tmp_path / "queue.csv", dataset)
+    present = dataset.manifest["label"].tolist()
+    other = "b" if present[1] == "a" else "a"
+    manifest = dataset.manifest.copy()
+    manifest.loc[1, "label"] = other
+    corrected = replace(dataset, manifest=manifest)
+    _fill(tmp_path / "queue.csv", {1: present[1]})
+    with pytest.raises(InputError, match=f"labelled '{present[1]}', and it is '{other}'.*audit again"):
+        read_corrections(tmp_path / "queue.csv", corrected)
+    _fill(tmp_path / "queue.csv", {1: other})
+    assert read_corrections(tmp_path / "queue.csv", corrected) == {}  # the correction read again
 
 
 def test_a_missing_column_is_named(twin_study, tmp_path):

@@ -55,3 +55,21 @@ def test_a_planted_wrong_label_is_found_out_of_fold(made_up):
     found = find_contradictions(dataset, predictions.probabilities)
     assert {one.row_id for one in found} == {10, 33}
     assert {one.label for one in found} == {f"class{labels[10]}", f"class{labels[33]}"}
+
+
+def test_all_contradictions_are_listed(made_up):
+    dataset = made_up([0] * 150 + [1], range(151))
+    assert len(find_contradictions(dataset, certain([0.95] * 151))) == 150
+
+
+def test_threads_and_seed_reach_the_fit(monkeypatch):
+    seen = {}
+
+    def note(*_, **options):
+        seen.update(options)
+        raise InputError("seen")
+
+    monkeypatch.setattr("tumorlens.audit.contradictions.fit_linear", note)
+    with pytest.raises(InputError, match="seen"):
+        predict_out_of_fold(np.ones((2, 2), np.float32), np.arange(2), np.array(["a", "b"]), n_classes=2, threads=1)
+    assert (seen["threads"], seen["seed"]) == (1, 0)

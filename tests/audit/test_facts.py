@@ -59,6 +59,11 @@ def test_columns_of_a_header_are_numbers_where_they_can_be(made_up):
     assert facts["sequence type"].constant
 
 
+def test_the_number_of_a_constant_header_fact_is_said(made_up):
+    facts = collect_facts(made_up([0, 1], "ab", columns={"field_strength_t": ["1.5", "1.5"], "maker": "known"}))
+    assert "field strength (1.5)" in same_everywhere(facts)
+
+
 def test_copies_share_their_border(made_up):
     frames = [np.full((4, 4, 3), value, np.uint8) for value in (0, 100, 200)]
     thumbnails = np.zeros((2, 60, 60), np.uint8)

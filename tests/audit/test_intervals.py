@@ -13,7 +13,22 @@ def test_each_column_has_its_mean_and_interval():
     groups = (np.arange(100) // 4).astype(np.str_)
     half, most = accuracies(right, groups=groups, unit="patients")
     assert (half.accuracy, most.accuracy) == (0.5, 0.75)
-    assert (half.low, half.high) == (0.5, 0.5)  # every group is right by half, so draws do not differ
+    assert most.low < 0.75 < most.high
+
+
+def test_groups_that_are_all_right_by_the_same_share_are_not_certain():
+    right = (np.arange(100) % 2 == 0)[:, None]
+    found = accuracies(right, groups=(np.arange(100) // 4).astype(np.str_), unit="patients")[0]
+    few = accuracies(right[:8], groups=(np.arange(8) // 4).astype(np.str_), unit="patients")[0]
+    assert (found.low, found.high) == pytest.approx((0.297, 0.703), abs=0.005)  # 12.5 of 25
+    assert 0 <= few.low < 0.1 and 0.9 < few.high <= 1
+
+
+def test_draws_follow_the_seed():
+    right = np.random.default_rng(0).random((60, 1))
+    groups = np.arange(60).astype(np.str_)
+    found = [accuracies(right, groups=groups, unit="scans", seed=seed)[0] for seed in (0, 0, 1)]
+    assert found[0] == found[1] != found[2]
 
 
 def test_whole_groups_widen_the_interval():

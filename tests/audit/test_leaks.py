@@ -83,6 +83,25 @@ def test_two_data_sets_are_compared(twin_study, tmp_path, twin_picture):
     ]
 
 
+def test_two_data_sets_that_share_nothing(made_up):
+    thumbnails = np.random.default_rng(9).integers(0, 256, (2, 60, 60)).astype(np.uint8)
+    digests = {"pixel_digest": [f"{row:064x}" for row in (7, 8)]}
+    leaks = leaks_against(made_up([0, 1], "ab", thumbnails=thumbnails, columns=digests), made_up([0, 1], "ab"))
+    counts = leaks.test_scans, leaks.exact, leaks.near, leaks.mirrored, leaks.neighbouring
+    assert counts == (2, 0, 0, 0, 0) and leaks.examples == ()
+
+
+def test_only_the_own_split_keeps_something_together(twin_study):
+    parts = np.resize(["train", "test"], len(twin_study.dataset))
+    own, study = (
+        make_split(parts, pixel_digests=twin_study.dataset.digests, protocol=protocol, seed=0, groups_are=groups_are)
+        for protocol, groups_are in (("grouped", "clusters"), ("study", "none"))
+    )
+    assert split_leaks(twin_study.dataset, own, ()).kept_together == "clusters"
+    assert split_leaks(twin_study.dataset, study, ()).kept_together is None
+    assert published_leaks(twin_study.dataset, ()).kept_together is None
+
+
 @pytest.mark.realdata
 @pytest.mark.slow
 def test_the_published_split_of_nickparvar_leaks(real_data, workspace):

@@ -122,3 +122,8 @@ def test_robust_scores_are_in_usual_spreads():
     assert scores.std() == pytest.approx(1, abs=0.03)
     assert np.median(scores) == 0
     assert robust_scores(np.ones(5)).tolist() == [0] * 5
+
+
+def test_no_reason_is_cut_short(made_up):
+    found = odd_scans(made_up([0, 1] * 120, range(240)))
+    assert sum(odd.reason == "empty" for odd in found) == 240

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tumorlens.audit import price
+from tumorlens.audit.findings import Twin
 from tumorlens.audit.price import price_of_leakage
 from tumorlens.errors import InputError
 
@@ -69,6 +70,16 @@ def test_with_whole_patients_there_is_nothing_to_remove(curve_of_patients):
     assert curve.random.accuracy > curve.grouped.accuracy + 0.15
 
 
+def test_turned_twins_are_removed_as_well(made_up):
+    dataset, features = leaking_scans(made_up, split_patients=True)
+    rng = np.random.default_rng(1)
+    np.save(dataset.path / "thumbnails.npy", rng.integers(0, 256, (len(dataset), 60, 60)).astype(np.uint8))
+    pairs = [Twin(row, row + 1, "mirrored", 0.97) for row in range(0, len(dataset), 2)]
+    curve = price_of_leakage(dataset, features, backbone="made-up", strength=0.01, twins=pairs)
+    assert [point.removed_above for point in curve.curve[2:]] == [0.96]
+    assert curve.curve[2].train_scans < curve.curve[1].train_scans
+
+
 def test_random_labels_are_remembered_under_random_folds_only(curve_of_patients):
     curve = curve_of_patients
     assert curve.permuted_random.low > 0.9
@@ -106,6 +117,7 @@ def test_the_published_split_is_judged_with_and_without_its_twins(made_up):
     # the patients' other slices leak as well, so that thirty scans less, of whichever kind, cost next to nothing
     assert curve.published_control.accuracy == pytest.approx(curve.published_cleaned.accuracy, abs=0.05)
     assert curve.published_control != curve.published
+    assert (curve.published_train, curve.published_removed) == (120, 30)
 
 
 def test_large_data_sets_are_judged_on_whole_groups(made_up, monkeypatch):
@@ -114,6 +126,21 @@ def test_large_data_sets_are_judged_on_whole_groups(made_up, monkeypatch):
     curve = price_of_leakage(dataset, features, backbone="made-up", strength=0.01)
     assert curve.curve[0].train_scans == 80  # 25 patients of four slices, in five folds
     assert curve.learning[-1].groups == 20
+    assert curve.judged_scans == 100
+
+
+def test_a_group_that_does_not_fit_is_passed_over(made_up, monkeypatch):
+    labels = [0] * 50 + [0, 1] * 5
+    dataset = made_up(labels, ["large"] * 50 + [f"small {number}" for number in range(10)])
+    for seed in range(5):
+        assert price._choose_rows(dataset, most=12, seed=seed).tolist() == list(range(50, 60))
+    assert len(price._choose_rows(dataset, most=60, seed=0)) == 60
+
+
+def test_a_class_for_which_there_is_no_room_is_named(made_up):
+    dataset = made_up([1] * 50 + [0] * 10, ["large"] * 50 + list("abcdefghij"))
+    with pytest.raises(InputError, match="got none of class1"):
+        price._choose_rows(dataset, most=12, seed=0)
 
 
 def test_one_group_of_a_class_is_refused(made_up):

@@ -43,7 +43,7 @@ def remembered_scans(made_up, *, part_names=("test", "train", "train"), repeated
 
 def test_twins_are_counted_and_their_removal_costs(made_up):
     found = price(*remembered_scans(made_up))
-    assert (found.test_scans, found.train_scans, found.removed_scans) == (30, 60, 30)
+    assert (found.train_scans, found.removed_scans) == (60, 30)
     assert found.accuracy.accuracy == 1
     assert found.cleaned.accuracy < 0.75
     assert found.cleaned.accuracy + 0.1 < found.control.accuracy < 1
@@ -65,9 +65,15 @@ def test_pairs_within_training_remove_nothing(made_up):
 
 def test_scans_of_another_part_are_neither_trained_on_nor_tested(made_up):
     found = price(*remembered_scans(made_up, part_names=("test", "validation", "train")))
-    assert (found.test_scans, found.train_scans, found.removed_scans) == (30, 30, 0)
+    assert (found.train_scans, found.removed_scans) == (30, 0)
     assert found.accuracy.accuracy < 0.75
     assert found.cleaned == found.accuracy
+
+
+def test_a_validation_part_is_tested_where_there_is_no_test_part(made_up):
+    found = price(*remembered_scans(made_up, part_names=("validation", "train", "train")))
+    assert (found.train_scans, found.removed_scans) == (60, 30)
+    assert found.cleaned.accuracy < found.accuracy.accuracy == 1
 
 
 def test_nothing_is_said_where_nothing_is_left(made_up):

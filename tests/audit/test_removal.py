@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tumorlens.audit.removal import closeness_to_tested, enough_left, equally_many
+from tumorlens.audit.findings import Twin
+from tumorlens.audit.removal import closeness_to_tested, enough_left, equally_many, raise_for_twins
+from tumorlens.audit.twin_table import TwinTable
 
 
 def test_closeness_is_the_highest_correlation_with_any_tested_scan():
@@ -20,6 +22,17 @@ def test_closeness_is_the_highest_correlation_with_any_tested_scan():
     assert (closeness[0, :2] == -1).all()
     expected = max(np.corrcoef(thumbnails[5].ravel(), thumbnails[row].ravel())[0, 1] for row in (2, 3, 4))
     assert closeness[1, 5] == pytest.approx(expected, abs=1e-5)
+
+
+def test_turned_twins_and_copies_of_them_are_as_close_as_once_aligned():
+    folds = np.array([0, 0, 1, 1, 1, -1])
+    places = np.array([0, 1, 2, 3, 2, 4])  # the fifth scan is a copy of the third
+    upright = np.where(folds == np.arange(2)[:, None], -1, 0.3).astype(np.float32)
+    upright[0, 3] = 0.99
+    twins = TwinTable.of([Twin(0, 2, "mirrored", 0.97), Twin(3, 1, "copy", 0.95), Twin(4, 4, "exact", 1.0)])
+    raised = raise_for_twins(upright, folds, twins, places=places)
+    assert raised[0] == pytest.approx([-1, -1, 0.97, 0.99, 0.97, 0.3])
+    assert raised[1] == pytest.approx([0.97, 0.95, -1, -1, -1, 0.3])
 
 
 def test_chance_takes_as_many_of_each_class_from_the_candidates_only():

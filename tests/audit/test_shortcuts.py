@@ -103,6 +103,13 @@ def test_facts_gathered_before_are_used(made_up):
     assert [shortcut.name for shortcut in find_shortcuts(dataset, facts=facts)] == ["brain area"]
 
 
+def test_folds_and_draws_follow_the_seed(made_up):
+    dataset = scans(made_up, {"area": noise})
+    found = [find_shortcuts(dataset, seed=seed)[0] for seed in (0, 0, 1)]
+    assert found[0] == found[1]
+    assert (found[0].accuracy, found[0].low) != (found[2].accuracy, found[2].low)
+
+
 def test_too_few_groups_are_refused(made_up):
     with pytest.raises(InputError, match="at least 2 groups"):
         find_shortcuts(made_up([0, 0, 1, 1], "aabb"))

@@ -140,3 +140,7 @@ def test_a_turned_picture_turned_back_is_itself(turn, twin_picture):
 def test_a_scan_of_one_colour_is_like_none(twin_picture):
     plain = fine_picture(Image.new("L", (50, 40), 30))
     assert fine_likeness(plain.spectrum, fine_picture(twin_picture(1)).spectrum) == 0
+
+
+def test_a_set_without_any_near_twin_has_none(made_up):
+    assert len(find_scan_twins(made_up([0, 1], "ab"))) == 0

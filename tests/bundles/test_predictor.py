@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
 
 from tumorlens.bundles import OperatingPoint, Predictor, decide, find_bundle, predict_files, read_card, write_card
+from tumorlens.cli.main import main
 from tumorlens.errors import InputError, IntegrityError, NotFoundError
+from tumorlens.scans import Scan
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +112,26 @@ def test_bad_file_does_not_stop_the_rest(tiny_study, bundle, tmp_path: Path) -> 
     bad, fine = predict_files(Predictor(bundle), [tmp_path])
     assert bad.error is not None and "a.png" in bad.error and bad.prediction is None
     assert fine.prediction is not None and fine.error is None
+
+
+def test_a_volume_is_no_single_scan_and_notes_go_to_standard_error(bundle, tmp_path: Path, capsys) -> None:
+    values = np.random.default_rng(0).integers(300, 900, (16, 16, 3)).astype(np.int16)
+    for name in ("a.nii", "a_seg.nii"):
+        nibabel.Nifti1Image(values, np.eye(4)).to_filename(tmp_path / name)
+    with pytest.raises(InputError, match="holds several scans"):
+        Predictor(bundle).predict(tmp_path / "a.nii")
+    (tmp_path / "b.png").write_bytes(b"not an image")
+    with pytest.raises(InputError, match="not a readable image"):
+        Predictor(bundle).predict(tmp_path / "b.png")
+    assert main(["predict", str(bundle), str(tmp_path), "--json"]) == 2
+    shown = capsys.readouterr()
+    assert len(shown.out.splitlines()) == 3
+    assert "files named as masks" in " ".join(shown.err.split())
+
+
+def test_marks_of_a_scan_stand_beside_those_of_the_model(bundle) -> None:
+    scan = Scan(np.zeros((8, 8, 3), np.uint8), "PNG", "L", "a.png")
+    assert Predictor(bundle).answer(scan, marks=("alone",)).marks == ("synthetic", "alone")
 
 
 @pytest.mark.parametrize("name", ["missing.png", "empty"])

@@ -74,7 +74,8 @@ def test_cases_without_a_mask_are_counted_and_labels_can_be_chosen(tmp_path: Pat
     options = MaskOptions(layout="brats", labels=(4,))
     volumes, notes = list_brats(tmp_path, all_files(tmp_path), options)
     assert [volume.mask_labels for volume in volumes] == [(4,)]
-    assert "1 volumes without a mask were left out" in notes[1]
+    first = "BraTS20_Validation_001/BraTS20_Validation_001_flair.nii.gz"
+    assert notes[1] == f"1 volumes without a mask were left out (the first: {first})."
 
 
 def test_an_oddly_named_mask_is_found_in_its_case(tmp_path: Path) -> None:
@@ -133,6 +134,7 @@ def test_a_folder_becomes_scans_of_patients(tmp_path: Path) -> None:
     ("options", "masks"),
     [
         (LabelOptions(group_column="who"), MaskOptions(layout="brats")),
+        (LabelOptions(label_column="who"), MaskOptions(layout="brats")),
         (LabelOptions(labels=Path("a.csv")), MaskOptions(layout="brats")),
         (LabelOptions(), MaskOptions(layout="brats", pattern="{stem}.nii")),
         (LabelOptions(), MaskOptions(layout="other")),

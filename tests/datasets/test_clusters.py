@@ -15,9 +15,10 @@ from tumorlens.datasets.similarity.links import Links
 from tumorlens.datasets.synthesis import SynthesisSettings, virtual_patient
 
 
-def links_of(*rows: tuple[int, int, float]) -> Links:
+def links_of(*rows: tuple[int, int, float], turned: tuple[int, ...] = ()) -> Links:
     first, second, likeness = zip(*rows, strict=True) if rows else ((), (), ())
-    return Links(np.array(first, np.int64), np.array(second, np.int64), np.array(likeness, np.float32))
+    marks = np.isin(np.arange(len(rows)), turned)
+    return Links(np.array(first, np.int64), np.array(second, np.int64), np.array(likeness, np.float32), marks)
 
 
 def families(seed: int, *, count: int, most: int, noise: float) -> np.ndarray:
@@ -63,10 +64,17 @@ def test_two_pieces_join_only_where_each_is_among_the_likeliest_of_the_other() -
 
 
 def test_a_scan_with_four_likelier_neighbours_of_its_own_joins_no_other_piece() -> None:
-    own = [(0, number, 0.99) for number in range(1, 5)]
+    own = [(0, number, 0.92) for number in range(1, 5)]
     beyond = (0, 5, LIKELY + 0.02)
     assert cluster_links(links_of(*own[:3], beyond), count=6).tolist() == [0, 0, 0, 0, 1, 0]
     assert cluster_links(links_of(*own, beyond), count=6).tolist() == [0, 0, 0, 0, 0, 1]
+
+
+def test_a_mirrored_copy_is_held_by_the_neighbours_of_its_original() -> None:
+    own = [(0, number, 0.92) for number in range(1, 5)]
+    stray = (6, 5, LIKELY + 0.02)  # a mirrored copy looks most like another head of the same height
+    assert cluster_links(links_of(*own, (0, 6, 0.95), stray, turned=(4,)), count=7).tolist() == [0] * 5 + [1, 0]
+    assert cluster_links(links_of(*own, stray), count=7).tolist() == [0] * 5 + [1, 1]
 
 
 @settings(max_examples=20, deadline=None)

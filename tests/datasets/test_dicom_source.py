@@ -17,7 +17,7 @@ from tumorlens.datasets.patient_hash import hash_patient
 from tumorlens.datasets.source import LabelOptions, ScanSource
 from tumorlens.errors import InputError
 from tumorlens.progress import SILENT
-from tumorlens.scans import Reading, Window
+from tumorlens.scans import Reading, Window, quiet_decoding
 from tumorlens.scans.dicom import FACT_COLUMNS
 
 KEY = bytes(32)
@@ -209,7 +209,59 @@ def test_a_table_beside_the_files_is_found(flat: Path) -> None:
 def test_a_table_may_name_its_own_patients(flat: Path) -> None:
     table = write_table(flat.parent / "l.csv", {"patient": ["Anna", "Bert"], "label": ["x", "y"], "who": ["p1", "p2"]})
     source = source_of(flat, labels=table, group_column="who")
-    assert {row.patient for row in source.rows} == {"p1", "p2"}
+    assert {row.patient for row in source.rows} == {hash_patient(name, KEY) for name in ("p1", "p2")}
+
+
+def test_a_column_of_patients_is_hashed_for_every_row(flat: Path) -> None:
+    (flat / "bad.dcm").write_bytes(bytes(128) + b"DICM" + b"\xff" * 40)
+    table = write_table(flat.parent / "l.csv", {"patient": ["Anna", "Bert"], "label": ["x", "y"]})
+    source = source_of(flat, labels=table, image_column="patient", group_column="patient")
+    assert {row.patient for row in source.rows} == {hash_patient(name, KEY) for name in ("Anna", "Bert")}
+    assert len(source.rows) == 9
+
+
+def test_copies_that_a_table_names_with_other_labels_are_kept(flat: Path) -> None:
+    (flat / "again.dcm").write_bytes((flat / "Anna_s1_0.dcm").read_bytes())
+    names = sorted(file.name for file in flat.iterdir())
+    columns = {"file": names, "label": ["x" if name == "again.dcm" else "y" for name in names]}
+    table = write_table(flat.parent / "l.csv", columns)
+    source = source_of(flat, labels=table)
+    assert len(source.rows) == 9
+    labels = {row.source: row.label for row in source.rows}
+    assert (labels["again.dcm"], labels["Anna_s1_0.dcm"]) == ("x", "y")
+    write_table(flat / "l.csv", columns)
+    assert len(source_of(flat).rows) == 9
+    table = write_table(flat.parent / "p.csv", {"patient": ["Anna", "Bert"], "label": ["x", "y"]})
+    assert len(source_of(flat, labels=table).rows) == 8
+
+
+@pytest.mark.parametrize("kind", ["patient", "series"])
+def test_identifiers_of_a_table_are_not_repeated(flat: Path, kind: str) -> None:
+    known = "Anna" if kind == "patient" else make_uid("series Anna s1")
+    table = write_table(flat.parent / "l.csv", {kind: [known, "Secret-7", ""], "label": ["x", "y", "z"]})
+    with pytest.raises(InputError, match=r"2 of 3 rows .* \(label without image; the first are lines 3, 4\)") as caught:
+        source_of(flat, labels=table)
+    assert "Secret" not in str(caught.value)
+
+
+def test_series_descriptions_are_not_shown(flat: Path) -> None:
+    for name in ("Mrs Miller", "Mr Smith"):
+        file = flat / f"{name[-1]}.dcm"
+        save_dicom(file, SMALL, patient="Anna", series=name, extra={"SeriesDescription": f"AX FLAIR {name}"})
+    table = write_table(flat.parent / "l.csv", {"patient": ["Anna", "Bert"], "label": ["x", "y"]})
+    shown: list[str] = []
+
+    class Screen:
+        def task(self, title: str, *, total: int | None) -> Any:
+            return SILENT.task(title, total=total)
+
+        def say(self, message: str) -> None:
+            shown.append(message)
+
+    options = LabelOptions(labels=table)
+    source = read_dicom_source(flat, options, reading=Reading(), key=KEY, progress=Screen())
+    assert any("MR FLAIR axial (2 series, 2 slices)" in note for note in source.notes)
+    assert not any(name in " ".join([*shown, *source.notes]) for name in ("Miller", "Smith"))
 
 
 def test_series_that_a_table_does_not_mention_are_left_out_and_counted(flat: Path) -> None:
@@ -282,6 +334,17 @@ def test_slices_without_patient_fall_back_to_the_study(tmp_path: Path) -> None:
     assert "4 slices have no PatientID: each study was taken for a patient." in source.notes
 
 
+def test_hashes_of_slices_without_identifiers_do_not_depend_on_the_place_of_the_folder(tmp_path: Path) -> None:
+    silent = {"StudyInstanceUID": None, "SeriesInstanceUID": None}
+    found = []
+    for place in ("here", "there"):
+        for label in ("no", "yes"):
+            save_dicom(tmp_path / place / label / "a.dcm", SMALL, patient=None, extra=silent)
+        found.append([row.patient for row in source_of(tmp_path / place).rows])
+    assert found[0] == found[1]
+    assert len(set(found[0])) == 2
+
+
 def test_one_patient_id_for_all_studies_is_noted(tmp_path: Path) -> None:
     for label in ("no", "yes"):
         save_dicom(tmp_path / label / "0.dcm", SMALL, patient="ANONYMOUS", series=label)
@@ -302,27 +365,44 @@ def test_frames_are_named_by_number(tmp_path: Path) -> None:
     assert [row.label for row in source_of(tmp_path, labels=table).rows] == list("bcabca")
 
 
-def test_a_dicomdir_is_read_by_its_records(tmp_path: Path) -> None:
+def write_dicomdir(folder: Path, names: str, **elements: str) -> Path:
+    """A DICOMDIR of the files ``IMAGES/A``, ``IMAGES/B``, …"""
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.sequence import Sequence as Items
 
     records = []
-    for name in ("A", "B"):
-        save_dicom(tmp_path / "IMAGES" / name, SMALL, patient=name)
+    for name in names:
         record = Dataset()
         record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", ["IMAGES", name]
         records.append(record)
-    save_dicom(tmp_path / "IMAGES" / "UNNAMED", SMALL, patient="C")
     directory = Dataset()
     directory.DirectoryRecordSequence = Items(records)
+    for keyword, value in elements.items():
+        setattr(directory, keyword, value)
     directory.file_meta = FileMetaDataset()
     directory.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
     directory.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
     directory.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
-    directory.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
+    directory.save_as(folder / "DICOMDIR", enforce_file_format=True)
+    return folder / "DICOMDIR"
+
+
+def test_a_dicomdir_is_read_by_its_records(tmp_path: Path) -> None:
+    for name in "ABC":
+        save_dicom(tmp_path / "IMAGES" / name, SMALL, patient=name)
+    file = write_dicomdir(tmp_path, "AB")
     table = write_table(tmp_path / "l.csv", {"patient": ["A", "B"], "y": ["1", "2"]})
-    source = source_of(tmp_path / "DICOMDIR", labels=table)
+    source = source_of(file, labels=table)
     assert [(row.source, row.label) for row in source.rows] == [("IMAGES/A", "1"), ("IMAGES/B", "2")]
+
+
+def test_remarks_of_pydicom_on_a_dicomdir_are_not_shown(tmp_path: Path) -> None:
+    """It quotes a character set that it does not know; warnings are errors here, so one would end in a refusal."""
+    save_dicom(tmp_path / "IMAGES" / "A", SMALL, patient="A")
+    with quiet_decoding():
+        file = write_dicomdir(tmp_path, "A", SpecificCharacterSet="SECRET_7")
+    table = write_table(tmp_path / "l.csv", {"patient": ["A"], "y": ["1"]})
+    assert len(source_of(file, labels=table).rows) == 1
 
 
 def test_folders_without_slices_are_refused(tmp_path: Path) -> None:

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 
 from tumorlens.datasets.find_source import find_source
-from tumorlens.datasets.nifti_masks import NO_MASKS
+from tumorlens.datasets.nifti_masks import NO_MASKS, MaskOptions
 from tumorlens.datasets.source import LabelOptions
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.progress import SILENT
-from tumorlens.scans import DEFAULT_READING
+from tumorlens.scans import DEFAULT_READING, Reading
 
 X = np.random.default_rng(0).integers(0, 256, (4, 8, 8), np.uint8)
 TABLE = "Image,Class\np0_s0,a\n"
 
 
-def find(path: Path, **options: object):
+def find(path: Path, *, reading: Reading = DEFAULT_READING, masks: MaskOptions = NO_MASKS, **options: object):
     return find_source(
         path,
         LabelOptions(**options),
-        reading=DEFAULT_READING,
-        masks=NO_MASKS,
+        reading=reading,
+        masks=masks,
         key_file=path.parent / "patient-key",
         progress=SILENT,
     )
@@ -106,3 +106,26 @@ def test_files_whose_names_are_no_text_are_refused(class_folders: Path, name: by
     for given in (lambda: find(class_folders), lambda: find(class_folders, labels=file)):
         with pytest.raises(InputError, match="is not UTF-8 text: rename it"):
             given()
+
+
+@pytest.mark.parametrize(
+    ("name", "reading", "masks", "message"),
+    [
+        ("a.nii", Reading(series="flair"), NO_MASKS, "--series is for DICOM files"),
+        ("a.dcm", Reading(), MaskOptions(pattern="{stem}_seg.nii"), "--mask-pattern is for NIfTI volumes"),
+        ("a.dcm", Reading(), MaskOptions(layout="brats"), "--layout is for NIfTI volumes"),
+        ("a.nii", Reading(), MaskOptions(labels=(1,)), "--mask-labels is for lesion masks"),
+        ("a.nii", Reading(), MaskOptions(min_lesion_mm2=5), "--min-lesion-mm2 is for lesion masks"),
+        ("a.nii", Reading(), MaskOptions(sequence="t1"), "--sequence is for --layout brats"),
+        ("a.nii", Reading(), MaskOptions(pattern="x", sequence="t1"), "--sequence is for --layout brats"),
+        ("a.png", Reading(), MaskOptions(pattern="x"), "--mask-pattern is for DICOM and NIfTI files"),
+    ],
+)
+@pytest.mark.parametrize("folder", [False, True])
+def test_options_that_do_not_apply_are_refused(
+    tmp_path: Path, name: str, reading: Reading, masks: MaskOptions, message: str, folder: bool
+) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / name).write_bytes(b"\0" * 128 + b"DICM")
+    with pytest.raises(InputError, match=message):
+        find(tmp_path / "s" if folder else tmp_path / "s" / name, reading=reading, masks=masks)

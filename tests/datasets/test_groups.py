@@ -15,8 +15,9 @@ def test_patients_come_from_the_pattern_the_column_or_nowhere() -> None:
     assert patients_of(ROWS, pattern=r"p(\d+)_") == ["1", "12"]
     assert patients_of(named, pattern=None) == ["nno", "nyes"]
     assert patients_of(ROWS, pattern=None) is None
+    assert patients_of(named, pattern=r"p(\d+)_") == ["1", "12"], "the pattern goes before headers and layouts"
     with pytest.raises(InputError, match="not both"):
-        patients_of(named, pattern=r"p(\d+)_")
+        patients_of(named, pattern=r"p(\d+)_", group_column="who")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -139,6 +140,28 @@ def test_columns_with_taken_names_are_refused(tmp_path, workspace, write_scan) -
     (tmp_path / "s" / "t.csv").write_text("Image,Class,area\na,0,1\n")
     with pytest.raises(InputError, match="'area' cannot be kept"):
         import_scans(tmp_path / "s", workspace=workspace, name="t", keep_columns=["area"])
+
+
+@pytest.mark.parametrize("name", ["volume", "receipt", "label_before", "published_part", "modality"])
+def test_columns_that_mean_something_else_are_refused(tmp_path, workspace, write_scan, name: str) -> None:
+    write_scan(tmp_path / "s" / "a.png", 1)
+    (tmp_path / "s" / "t.csv").write_text(f"Image,Class,{name}\na,0,1\n")
+    with pytest.raises(InputError, match=f"'{name}' cannot be kept"):
+        import_scans(tmp_path / "s", workspace=workspace, name="t", keep_columns=[name])
+
+
+def test_a_zipped_folder_is_the_folder_and_errors_name_the_zip(tmp_path, workspace, write_scan) -> None:
+    for seed, name in enumerate(("no/a", "no/b", "yes/a", "yes/b")):
+        write_scan(tmp_path / "study" / "scans" / f"{name}.png", seed)
+    (tmp_path / "study" / "scans" / "no" / "bad.png").write_bytes(b"none")
+    packed = Path(shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path, "study"))
+    with pytest.raises(InputError, match=r"x\.zip/study/scans/no/bad\.png") as caught:
+        import_scans(packed, workspace=workspace, name="t")
+    assert str(workspace.root) not in str(caught.value)
+    result = import_scans(packed, workspace=workspace, name="t", skip_unreadable=True)
+    assert result.dataset.manifest["source"].tolist() == ["no/a.png", "no/b.png", "yes/a.png", "yes/b.png"]
+    (sentence,) = result.unreadable
+    assert sentence.startswith(str(packed / "study" / "scans" / "no" / "bad.png"))
 
 
 def test_arrays_are_imported_with_the_warning(tmp_path: Path, workspace: Workspace) -> None:
@@ -310,12 +333,3 @@ def test_a_published_layout_that_leaks(real_data: Path, workspace: Workspace) ->
     print(f"\nimported {len(data)} scans in {time.perf_counter() - started:.1f} s")
     assert data.classes == ("glioma", "meningioma", "notumor", "pituitary")
     assert data.manifest["published_part"].value_counts().to_dict() == {"train": 1863, "test": 1311}
-
-
-def test_near_twins_of_very_many_patients_are_not_counted(
-    class_folders: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tumorlens.datasets.groups._MOST_COMPARED", 71)
-    data = import_scans(class_folders, workspace=workspace, name="t", group_pattern=r"(p\d+)_").dataset
-    assert short_check(data).near_twins is None
-    assert data.record.cluster_threshold is None

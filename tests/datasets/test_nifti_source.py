@@ -199,6 +199,39 @@ def test_a_table_labels_volumes_and_names_patients(tmp_path: Path) -> None:
     assert not any("--group-pattern" in note for note in source.notes)
 
 
+@pytest.mark.parametrize("named", [LabelOptions(), LabelOptions(Path("t.csv"))])
+def test_a_table_beside_the_volumes_is_found(tmp_path: Path, named: LabelOptions) -> None:
+    save(tmp_path / "s" / "a.nii", brain())
+    save(tmp_path / "s" / "b.nii.gz", brain(1))
+    (tmp_path / "s" / "t.csv").write_text("series,label\na,sick\nb,well\n")
+    assert {row.label for row in listed(tmp_path / "s", options=named).rows} == {"sick", "well"}
+    (tmp_path / "s" / "t.csv").write_text("series,label\nx,sick\ny,well\n")
+    with pytest.raises(InputError, match="have no label" if named.labels is None else "can be guessed"):
+        listed(tmp_path / "s", options=named)
+
+
+def test_a_table_beside_masks_is_used_for_the_columns_named(masked: Path) -> None:
+    (masked / "t.csv").write_text("file,who\na,P1\n")
+    assert {row.patient for row in listed(masked, options=LabelOptions(group_column="who"), masks=SEG).rows} == {"P1"}
+    assert {row.patient for row in listed(masked, masks=SEG).rows} == {None}
+
+
+def test_a_group_pattern_goes_before_the_patients_of_a_layout(tmp_path: Path) -> None:
+    for number in range(2):
+        name = f"BraTS20_Training_{number:03d}"
+        save(tmp_path / "s" / f"site{number}" / name / f"{name}_flair.nii", brain(number))
+        save(tmp_path / "s" / f"site{number}" / name / f"{name}_seg.nii", lesion({3: 20}))
+    result = import_scans(
+        tmp_path / "s",
+        workspace=Workspace.locate(tmp_path / "w"),
+        name="t",
+        group_pattern=r"(site\d)/",
+        masks=MaskOptions(layout="brats"),
+    )
+    assert set(result.dataset.groups) == {"site0", "site1"}
+    assert any("those that the source itself names were not used" in note for note in result.notes)
+
+
 def test_masks_label_and_a_table_names_patients(masked: Path, tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("file,who\na,P1\n")

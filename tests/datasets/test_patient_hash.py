@@ -49,6 +49,32 @@ def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_of_two_first_imports_the_second_takes_the_key_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "patient-key"
+    flush = os.fsync
+
+    def overtaken(descriptor: int) -> None:
+        flush(descriptor)
+        if not path.exists():
+            path.write_bytes(KEY)
+
+    monkeypatch.setattr(os, "fsync", overtaken)
+    assert read_or_make_key(path) == KEY
+    assert [file.name for file in tmp_path.iterdir()] == ["patient-key"]
+
+
+def test_a_key_is_made_where_the_file_system_has_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    key = read_or_make_key(tmp_path / "patient-key")
+    assert (tmp_path / "patient-key").read_bytes() == key
+    assert [file.name for file in tmp_path.iterdir()] == ["patient-key"]
+
+
 @pytest.mark.parametrize("data", [b"", b"short", bytes(33)])
 def test_a_damaged_key_is_refused_and_kept(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "patient-key"

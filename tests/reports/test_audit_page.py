@@ -157,6 +157,24 @@ def test_a_bare_audit_makes_a_page_too(make_bare_audit, tiny_study):
     assert "made up" not in page.text
 
 
+def test_what_no_prediction_was_compared_with_is_said(make_bare_audit, tiny_study):
+    silent, asked = (
+        Page(audit_html(AuditPage(audit=make_bare_audit(predicted_by=network), dataset=tiny_study.dataset))).text
+        for network in (None, "vgg16")
+    )
+    assert "No label disagrees with a near-twin's, and no prediction was compared with it." in silent
+    assert "No label disagrees with a near-twin's." in asked
+
+
+def test_only_inferred_groups_are_called_clusters_of_near_twins(make_audit, tiny_study):
+    clusters, patients = (
+        Page(audit_html(AuditPage(audit=make_audit(groups_are=kind), dataset=tiny_study.dataset))).text
+        for kind in ("clusters", "patients")
+    )
+    assert "120 clusters of near-twins" in clusters and "90 %; 120 clusters" in clusters
+    assert "120 clusters" not in patients and "The largest clusters of copies" in patients
+
+
 def test_another_data_set_that_is_not_at_hand_is_counted_without_pairs(make_bare_audit, full_page, tiny_study):
     audit = make_bare_audit(against=full_page.audit.against)
     page = Page(audit_html(AuditPage(audit=audit, dataset=tiny_study.dataset)))

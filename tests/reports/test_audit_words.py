@@ -8,7 +8,7 @@ import pytest
 
 from tumorlens.audit.findings import Shortcut, SplitLeaks, Twins, WithInterval
 from tumorlens.reports import audit_lines, ranked_findings, verdict
-from tumorlens.reports.audit_words import grouped_points, leak_sentence, percent, price_sentence
+from tumorlens.reports.audit_words import grouped_points, leak_sentence, percent, price_sentence, published_sentence
 
 
 def test_findings_fall_in_weight_and_name_their_section(make_audit):
@@ -75,6 +75,41 @@ def test_a_price_that_is_none_is_not_called_one(make_audit):
     assert "3.6 points come from" in price_sentence(leakage, groups_are="patients")
     assert "scans of the same patient in training" in price_sentence(leakage, groups_are="patients")
     assert "where patients stay together" in price_sentence(leakage, groups_are="patients")
+
+
+def test_noise_is_no_finding(make_bare_audit):
+    noise = Shortcut("size", 0.6, 0.5, 0.7, 0.6, 0.55, "")
+    assert ranked_findings(make_bare_audit(shortcuts=(noise,))) == ()
+    (found,) = ranked_findings(make_bare_audit(shortcuts=(replace(noise, low=0.56),)))
+    assert found.subject == "shortcuts"
+
+
+def test_neighbours_of_other_patients_do_not_count(make_bare_audit):
+    own = SplitLeaks("the test and training parts of the split by patients", 100, 0, 0, 0, 90, (), "patients")
+    assert ranked_findings(make_bare_audit(leaks=(own,))) == ()
+    (copies,) = ranked_findings(make_bare_audit(leaks=(replace(own, near=10),)))
+    assert copies.weight == pytest.approx(0.3)
+    for kept_together in ("clusters", None):
+        (found,) = ranked_findings(make_bare_audit(leaks=(replace(own, kept_together=kept_together),)))
+        assert found.weight == pytest.approx(0.45)
+
+
+def test_what_the_twins_of_a_published_split_give(make_audit):
+    leakage = replace(make_audit().leakage, published_train=1863, published_removed=837)
+    assert "without the 837 of 1,863 training scans that are twins of test scans, 0.910" in published_sentence(leakage)
+    assert published_sentence(leakage).endswith(": 4.5 points come from the twins.")
+    nothing = replace(leakage, published_cleaned=WithInterval(0.96, 0.94, 0.98))
+    assert published_sentence(nothing).endswith(": no point comes from the twins.")
+    same = replace(leakage, published_cleaned=WithInterval(0.9549, 0.94, 0.98))
+    assert "no point comes" in published_sentence(same)
+
+
+def test_a_published_split_that_cannot_be_cleaned_is_said_to_be_one(make_audit):
+    leakage = replace(make_audit().leakage, published_cleaned=None, published_control=None)
+    sentence = published_sentence(replace(leakage, published_train=100, published_removed=98))
+    assert "reaches 0.960 (0.940–0.975); 98 of its 100 training scans are twins of test scans" in sentence
+    assert sentence.endswith("it cannot be cleaned.")
+    assert published_sentence(replace(leakage, published=None)) == ""
 
 
 def test_the_random_split_is_no_point_of_the_grouped_curve(make_audit):

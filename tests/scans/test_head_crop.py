@@ -112,6 +112,16 @@ def test_a_picture_that_is_head_all_over_is_kept_whole() -> None:
     np.testing.assert_array_equal(cropped[-top : 50 - top, -left : 40 - left], pixels)
 
 
+def test_a_square_far_larger_than_its_strip_is_not_made() -> None:
+    pixels = np.full((8, 9_000, 3), 90, np.uint8)
+    mask = np.zeros(pixels.shape[:2], bool)
+    cropped, same, step = crop_to_head(pixels, mask)
+    assert cropped is pixels
+    assert same is mask
+    assert step == "crop=none (square too large)"
+    assert crop_scan(Scan(pixels, "PNG", "L", "a.png"), "brain").receipt == (step,)
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     rows=st.integers(60, 500),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tumorlens.scans import intensity_range, to_grey
+from tumorlens.scans import Window, intensity_range, parse_window, to_grey
 
 
 def test_the_background_does_not_decide_the_contrast() -> None:
@@ -38,3 +38,15 @@ def test_values_outside_and_not_finite_are_clipped() -> None:
 def test_grey_rises_with_the_value(low: float, span: float) -> None:
     grey = to_grey(np.linspace(low, low + span, 64), low=low, high=low + span).astype(int)
     assert (np.diff(grey) >= 0).all()
+
+
+@given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300))
+def test_the_text_of_a_window_keeps_every_digit(one: float, other: float) -> None:
+    if one == other:
+        return
+    window = Window("fixed", low=min(one, other), high=max(one, other))
+    assert parse_window(window.text) == window
+
+
+def test_whole_numbers_keep_their_digits() -> None:
+    assert Window("fixed", low=1_000_000, high=1_000_001).text == "1000000.0,1000001.0"

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,13 +15,15 @@ from tumorlens.audit.findings import Contradiction, LabelConflict, Twin
 from tumorlens.datasets import Dataset, import_scans
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.progress import SILENT
+from tumorlens.workflows import audit_compute
 from tumorlens.workflows.audit import AuditSettings, _digest, audit_dataset
 from tumorlens.workflows.audit_relabel import relabel_from_queue
-from tumorlens.workflows.audit_short import short_finding
+from tumorlens.workflows.audit_short import short_finding, worst_finding
 from tumorlens.workflows.audit_steps import AuditSteps
 
 _SETTINGS = AuditSettings(size=64)
 _FAST = replace(_SETTINGS, price=False)
+_NOISY = range(5)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,7 @@ def test_every_part_is_filled(result, tiny_study) -> None:
     assert audit.shortcuts[0].accuracy == max(shortcut.accuracy for shortcut in audit.shortcuts)
     assert {"twins", "shortcuts", "network", "features", "price of leakage"} <= set(audit.seconds)
     assert audit.created.endswith("+00:00")
+    assert audit.predicted_by == "efficientnet-lite0"
 
 
 def test_the_folder_is_whole(result) -> None:
@@ -140,6 +144,18 @@ def test_one_group_leaves_notes_and_not_a_crash(result, tiny_study, workspace, t
         assert f"{step}: " in told
 
 
+def test_a_price_of_some_scans_is_said_to_be_one(tiny_study, result, monkeypatch) -> None:
+    steps = AuditSteps(SILENT)
+    some = replace(result.audit.leakage, judged_scans=20)
+    monkeypatch.setattr(audit_compute, "price_of_leakage", lambda *_, **__: some)
+    context = SimpleNamespace(
+        dataset=tiny_study.dataset, network=SimpleNamespace(spec=SimpleNamespace(name="x")), steps=steps, seed=0
+    )
+    context.progress = SILENT
+    assert audit_compute._price(context, np.ones((64, 1)), SimpleNamespace(strength=0.1), ()) is some
+    assert steps.notes == ["Price of leakage: computed on 20 of 64 scans, whole groups chosen at random."]
+
+
 def test_steps_turn_a_refusal_into_a_note_and_let_faults_pass() -> None:
     steps = AuditSteps(SILENT)
     assert steps.run("price", lambda: _refuse("too few groups"), otherwise=7) == 7
@@ -156,7 +172,7 @@ def _refuse(reason: str) -> int:
 
 
 def test_a_corrected_queue_makes_a_new_data_set(tiny_study, workspace, tmp_path) -> None:
-    from tumorlens.audit.conflicts import write_queue
+    from tumorlens.audit.correction_queue import write_queue
 
     dataset = import_scans(
         tiny_study.folder / "images",
@@ -207,6 +223,15 @@ def test_short_form_does_not_take_the_patient_for_a_shortcut(tiny_study) -> None
     assert len(short_finding(by_patient)) == 2  # a mode of another patient tells nothing
 
 
+def test_short_form_does_not_take_noise_for_a_shortcut(tiny_study) -> None:
+    dataset = tiny_study.dataset
+    constant = _with(dataset, brightness=0.5, mode="L", format="PNG", height=64, width=64)
+    for seed in _NOISY:
+        noisy = _with(constant, area=np.random.default_rng(seed).random(len(dataset)))
+        assert worst_finding(noisy) is None, seed
+    assert len(short_finding(noisy)) == 2
+
+
 def test_short_form_names_copies_across_the_published_split(tiny_study) -> None:
     dataset = tiny_study.dataset
     parts = np.resize(["train", "test"], len(dataset))
@@ -214,4 +239,5 @@ def test_short_form_names_copies_across_the_published_split(tiny_study) -> None:
     digests[1::4] = digests[0::4]  # every second test scan
     constant = _with(dataset, area=0.5, brightness=0.5, mode="L", format="PNG", height=64, width=64)
     said = short_finding(_with(constant, published_part=parts, pixel_digest=digests))
+    assert said[1] == f"Worst: {worst_finding(_with(constant, published_part=parts, pixel_digest=digests))}"
     assert "16 of 32 scans of the published test part (50 %) have the same pixels in its training part." in said[1]

@@ -18,3 +18,10 @@ def test_half_a_line_is_passed_over(workspace: Workspace) -> None:
         file.write('{"split_digest": "a')
     record_opening(workspace, dataset="d", split_digest="a", run="r")
     assert count_openings(workspace, "a") == 2
+
+
+def test_a_mistake_on_purpose_is_recorded_and_not_counted(workspace) -> None:
+    record_opening(workspace, dataset="d", split_digest="a", run="right")
+    record_opening(workspace, dataset="d", split_digest="a", run="wrong", mistake="scaling")
+    assert count_openings(workspace, "a") == 1
+    assert "scaling" in workspace.ledger.read_text()

@@ -43,6 +43,28 @@ def test_an_unknown_step_asks_for_an_upgrade() -> None:
         reading_of(("denoise=3",))
 
 
+@pytest.mark.parametrize("step", ["window=1200,0", "window=soft", "series=plane=oblique", "series=", "series=Anna"])
+def test_steps_that_cannot_be_read_ask_for_an_upgrade(step: str) -> None:
+    with pytest.raises(IntegrityError, match="upgrade"):
+        reading_of((step,))
+
+
+@pytest.mark.parametrize(
+    ("series", "coded"),
+    [
+        ("modality=mr,sequence=flair", "modality=MR,sequence=FLAIR"),
+        ("Flair", "description=flair"),
+        ("modality=MR,description=Anna Smith", "modality=MR"),
+        ("t1_smith", ""),
+    ],
+)
+def test_only_codes_of_the_series_are_written_down(series: str, coded: str) -> None:
+    steps = Reading(series=series).steps(volumes=True)
+    assert steps == ("plane=axial", "window=percentiles", *((f"series={coded}",) if coded else ()))
+    assert reading_of(steps).series == coded
+    assert Reading(series=series).steps(volumes=False) == ()
+
+
 def test_mask_labels_are_numbers_above_zero() -> None:
     assert mask_options(**{**MASKS, "labels": "1, 4"}).labels == (1, 4)
     for wrong in ("tumour", "0", "-1"):

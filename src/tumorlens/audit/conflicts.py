@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tumorlens.audit.correction_queue import read_corrections, write_queue
 from tumorlens.audit.findings import LabelConflict, Twin
 from tumorlens.audit.twin_table import KINDS, TwinTable
 from tumorlens.datasets.dataset import Dataset
 
-__all__ = ["CONFLICT_SIMILARITY", "label_conflicts", "read_corrections", "write_queue"]
+__all__ = ["CONFLICT_SIMILARITY", "label_conflicts"]
 
 CONFLICT_SIMILARITY = 0.995
 """A neighbour with another label is a conflict only above this similarity."""

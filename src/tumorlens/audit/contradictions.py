@@ -19,7 +19,6 @@ from tumorlens.types import Features, Labels, Probabilities
 __all__ = ["OutOfFold", "find_contradictions", "predict_out_of_fold"]
 
 _LEAST_PROBABILITY = 0.9
-_MOST_SHOWN = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,13 @@ class OutOfFold:
 
 
 def predict_out_of_fold(
-    features: Features, labels: Labels, groups: npt.NDArray[np.str_], *, n_classes: int, seed: int = 0
+    features: Features,
+    labels: Labels,
+    groups: npt.NDArray[np.str_],
+    *,
+    n_classes: int,
+    seed: int = 0,
+    threads: int | None = None,
 ) -> OutOfFold:
     """Predict every scan by the default head under grouped folds.
 
@@ -46,11 +51,12 @@ def predict_out_of_fold(
         groups: ``(n,)`` the group of each scan.
         n_classes: Number of classes k.
         seed: Seed of the division into folds.
+        threads: Folds fitted at the same time; ``None``: one a processor.
 
     Raises:
         InputError: There are too few groups of a class for folds that never split one.
     """
-    fitted = fit_linear(features, labels, groups, n_classes=n_classes, seed=seed)
+    fitted = fit_linear(features, labels, groups, n_classes=n_classes, seed=seed, threads=threads)
     assert fitted.out_of_fold is not None  # a linear head always has them
     return OutOfFold(fitted.out_of_fold, float(fitted.settings["strength"]))
 
@@ -60,7 +66,7 @@ def find_contradictions(
     probabilities: Probabilities,
     *,
     least: float = _LEAST_PROBABILITY,
-    most: int = _MOST_SHOWN,
+    most: int | None = None,
 ) -> tuple[Contradiction, ...]:
     """List the scans whose out-of-fold prediction contradicts their label with confidence.
 
@@ -68,7 +74,7 @@ def find_contradictions(
         dataset: The scans.
         probabilities: ``(n, k)`` out-of-fold, of every row.
         least: Smallest probability of the predicted class, 0..1.
-        most: Longest list.
+        most: Longest list; ``None``: all.
 
     Returns:
         The most confident first; of copies the first only.

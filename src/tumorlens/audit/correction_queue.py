@@ -124,7 +124,8 @@ def read_corrections(path: Path, dataset: Dataset) -> dict[int, str]:
     Rows with a blank ``corrected_label`` are left as they are; a corrected scan takes its exact copies along.
 
     Args:
-        path: A CSV with the columns ``row_id``, ``source``, ``corrected_label`` and ``pixel_digest``.
+        path: A CSV with the columns ``row_id``, ``source``, ``corrected_label`` and ``pixel_digest``; with ``label``
+            too, rows are refused whose label is no longer that one (nor the corrected one already).
         dataset: What it was written for.
 
     Returns:
@@ -133,8 +134,8 @@ def read_corrections(path: Path, dataset: Dataset) -> dict[int, str]:
 
     Raises:
         NotFoundError: There is no such file.
-        InputError: It is damaged; a row is not of this data set; a label is no class; a scan or its copies get two
-            labels; or nothing is filled in.
+        InputError: It is damaged; a row is not of this data set, or was corrected since the queue was written; a label
+            is no class; a scan or its copies get two labels; or nothing is filled in.
     """
     table = read_table(path)
     for column in _NEEDED:
@@ -157,7 +158,9 @@ def read_corrections(path: Path, dataset: Dataset) -> dict[int, str]:
 def _rows(filled: pd.DataFrame, dataset: Dataset, *, path: Path) -> Iterable[tuple[int, str]]:
     """Yield row ids and labels once they are known to be of this data set."""
     sources, digests = dataset.manifest["source"].tolist(), dataset.digests
-    for text, source, label, digest in zip(*(filled[column] for column in _NEEDED), strict=True):
+    labels = dataset.manifest["label"].tolist()
+    written = filled["label"] if "label" in filled else [None] * len(filled)
+    for text, source, label, digest, old in zip(*(filled[column] for column in _NEEDED), written, strict=True):
         if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) < len(dataset)):
             raise InputError(
                 f"{path} has the row id {text!r}, expected 0 to {len(dataset) - 1}: name the data set it was written "
@@ -169,7 +172,13 @@ def _rows(filled: pd.DataFrame, dataset: Dataset, *, path: Path) -> Iterable[tup
                 f"{path} has {_unguard(source)!r} in row {row}, where {dataset.name!r} has {sources[row]!r} or other "
                 "pixels: name the data set it was written for."
             )
-        yield row, _unguard(label)
+        corrected = _unguard(label)
+        if old is not None and labels[row] not in (_unguard(old), corrected):
+            raise InputError(
+                f"{path} says that row {row} is labelled {_unguard(old)!r}, and it is {labels[row]!r}: it was "
+                "corrected since; audit again."
+            )
+        yield row, corrected
 
 
 def _guard(cell: str) -> str:

@@ -35,6 +35,7 @@ _HEADER_COLUMNS = {
     "modality": "modality",
     "plane": "plane",
 }
+_KNOWN = "known"
 _WORKERS = 2
 _AHEAD = 32
 
@@ -61,7 +62,8 @@ class Fact:
 
     def value(self) -> str:
         """What a constant fact is, for a person."""
-        values = [str(value) for value in self.categories[0]] or [f"{value:g}" for value in self.numbers[0]]
+        values = [str(value) for value in self.categories[0] if value != _KNOWN]
+        values = values or [f"{value:g}" for value in self.numbers[0]]
         return ", ".join(values) or "not known"
 
 
@@ -119,7 +121,7 @@ def _header(name: str, column: pd.Series) -> Fact:
     numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
     if (numbers.isna() & (text != "")).any() or numbers.isna().all():
         return _text(name, column)
-    known = np.where(numbers.isna(), "", "known").astype(object)
+    known = np.where(numbers.isna(), "", _KNOWN).astype(object)
     return _fact(name, numbers=[numbers.to_numpy(dtype=np.float64)], categories=[known])
 
 

@@ -82,6 +82,7 @@ class SplitLeaks:
         mirrored: With a turned or mirrored copy.
         neighbouring: With a neighbour only.
         examples: Pairs to show; ``first`` is the test scan.
+        kept_together: What tumorlens' own split keeps on one side, ``patients`` or ``clusters``; ``None`` for others.
     """
 
     of: str
@@ -91,6 +92,7 @@ class SplitLeaks:
     mirrored: int
     neighbouring: int
     examples: tuple[Twin, ...] = ()
+    kept_together: GroupKind | None = None
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,9 @@ class LeakageCurve:
         published: Accuracy on the split that came with the data; ``None`` without one.
         published_cleaned: The same after removing training scans that are twins of test scans.
         published_control: The same after removing equally many training scans of each class at random.
+        published_train: Scans of its training part.
+        published_removed: How many of these are twins of its test scans.
+        judged_scans: Scans that all these figures rest on: whole groups, where the data set is too large.
     """
 
     backbone: str
@@ -236,6 +241,9 @@ class LeakageCurve:
     published: WithInterval | None = None
     published_cleaned: WithInterval | None = None
     published_control: WithInterval | None = None
+    published_train: int = 0
+    published_removed: int = 0
+    judged_scans: int | None = None
 
 
 @dataclass(frozen=True)
@@ -279,6 +287,7 @@ class Audit:
         notes: What could not be done, and why.
         seconds: Seconds by step.
         created: ISO 8601 time, UTC.
+        predicted_by: Network whose out-of-fold predictions the labels were compared with; ``None`` where none were.
     """
 
     dataset: str
@@ -300,3 +309,4 @@ class Audit:
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     created: str = ""
+    predicted_by: str | None = None

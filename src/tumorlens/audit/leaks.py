@@ -6,11 +6,13 @@ Knows nothing about what such a leak costs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from tumorlens.audit.findings import SplitLeaks, Twin
+from tumorlens.audit.published_parts import find_published_parts
 from tumorlens.audit.twin_examples import telling_examples
 from tumorlens.audit.twin_table import KINDS, TwinTable
 from tumorlens.audit.twins import find_twins_against
@@ -18,10 +20,7 @@ from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.split import Split
 from tumorlens.progress import SILENT, Progress
 
-__all__ = ["PUBLISHED_PART", "leaks_against", "published_leaks", "split_leaks"]
-
-PUBLISHED_PART = "published_part"
-"""Manifest column with the part a scan was published in: ``train``, ``validation`` or ``test``."""
+__all__ = ["leaks_against", "published_leaks", "split_leaks"]
 
 _EXACT = KINDS.index("exact")
 
@@ -32,20 +31,17 @@ def published_leaks(dataset: Dataset, pairs: Sequence[Twin]) -> SplitLeaks | Non
     The published test part is held against its training part; where there is no test part, the validation part is.
 
     Args:
-        dataset: With the manifest column :data:`PUBLISHED_PART`, if it was published in parts.
+        dataset: The scans.
         pairs: All twins of the data set, from :func:`~tumorlens.audit.twins.find_scan_twins`.
 
     Returns:
         The leaks; ``None`` where no split came with the data.
     """
-    if PUBLISHED_PART not in dataset.manifest.columns:
+    parts = find_published_parts(dataset)
+    if parts is None:
         return None
-    parts = dataset.manifest[PUBLISHED_PART].astype(str).to_numpy()
-    held_out = next((part for part in ("test", "validation") if (parts == part).any()), None)
-    if held_out is None or not (parts == "train").any():
-        return None
-    across = _across(dataset, pairs, test=parts == held_out, train=parts == "train")
-    return _count(dataset, across, test=parts == held_out, of=f"the published {held_out} and training parts")
+    across = _across(dataset, pairs, test=parts.tested, train=parts.trained)
+    return _count(dataset, across, test=parts.tested, of=f"the published {parts.held_out} and training parts")
 
 
 def split_leaks(dataset: Dataset, split: Split, pairs: Sequence[Twin]) -> SplitLeaks:
@@ -59,7 +55,8 @@ def split_leaks(dataset: Dataset, split: Split, pairs: Sequence[Twin]) -> SplitL
     test = split.parts == "test"
     across = _across(dataset, pairs, test=test, train=split.parts == "train")
     made = "the study's split" if split.leaky else f"the split by {split.groups_are}"
-    return _count(dataset, across, test=test, of=f"the test and training parts of {made}")
+    counted = _count(dataset, across, test=test, of=f"the test and training parts of {made}")
+    return counted if split.leaky or split.groups_are == "none" else replace(counted, kept_together=split.groups_are)
 
 
 def leaks_against(dataset: Dataset, other: Dataset, *, progress: Progress = SILENT) -> SplitLeaks:

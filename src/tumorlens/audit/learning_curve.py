@@ -63,7 +63,7 @@ def learning_curve(
     right = predicted_right(rows, labels, every, n_classes=int(labels.max()) + 1, task=task)
     starts = np.cumsum([0, *(len(trials) for trials in by_share[:-1])])
     means = np.stack([part.mean(axis=1) for part in np.split(right, starts[1:], axis=1)], axis=1)
-    tests = accuracies(means, groups=groups, unit=unit)
+    tests = accuracies(means, groups=groups, unit=unit, seed=seed)
     return tuple(_point(trials, codes, test) for trials, test in zip(by_share, tests, strict=True))
 
 

@@ -33,7 +33,6 @@ BORDER_STEP = 30.0
 CLIPPED_SHARE = 0.10
 COLOURED_SHARE = 0.02
 _MOST_COLOURED = 0.5
-_MOST_EACH = 200
 _WORKERS, _AHEAD = 2, 32
 
 
@@ -61,7 +60,7 @@ def odd_scans(
         progress: Told about each scan.
 
     Returns:
-        By reason, the oddest first, at most 200 a reason.
+        By reason, the oddest first; all of them.
 
     Raises:
         InputError: There is not one row of features for each scan.
@@ -71,7 +70,7 @@ def odd_scans(
         raise InputError(f"Expected features of {len(dataset)} scans, got {len(features)}: extract them again.")
     measures = list(_measure(dataset, rows, progress=progress))
     found = [*_far(dataset, rows, features), *_by_pixels(rows, measures)]
-    return tuple(odd for reason in ODD_REASONS for odd in _strongest(found, reason))
+    return tuple(odd for reason in ODD_REASONS for odd in _oddest_first(found, reason))
 
 
 def _measure(dataset: Dataset, rows: npt.NDArray[np.int64], *, progress: Progress) -> Iterator[OddMeasures]:
@@ -119,6 +118,5 @@ def _by_pixels(rows: npt.NDArray[np.int64], measures: list[OddMeasures]) -> Iter
             yield OddScan(row, "colour", one.coloured, words)
 
 
-def _strongest(found: list[OddScan], reason: str) -> list[OddScan]:
-    alike = sorted((odd for odd in found if odd.reason == reason), key=lambda odd: (-odd.score, odd.row_id))
-    return alike[:_MOST_EACH]
+def _oddest_first(found: list[OddScan], reason: str) -> list[OddScan]:
+    return sorted((odd for odd in found if odd.reason == reason), key=lambda odd: (-odd.score, odd.row_id))

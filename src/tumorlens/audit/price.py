@@ -1,8 +1,8 @@
 """The price of leakage, as a curve: the same features and head while training scans close to the test scans go.
 
 One end is the random split, then folds by group with nothing removed, then without the training scans more like a test
-scan than r, r falling; beside each, equally many removed at random, so that less data is not mistaken for less leakage.
-The strength of the L2 term is the same in every fit, so that only the training scans change.
+scan than r (twins once aligned), r falling; beside each, equally many removed at random, so that less data is not
+mistaken for less leakage. The strength of the L2 term is the same in every fit, so that only the training scans change.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from tumorlens.audit.intervals import accuracies
 from tumorlens.audit.learning_curve import learning_curve
 from tumorlens.audit.permuted import permuted_labels
 from tumorlens.audit.published import price_of_published_split
-from tumorlens.audit.removal import closeness_to_tested, enough_left, equally_many
+from tumorlens.audit.removal import closeness_to_tested, enough_left, equally_many, raise_for_twins
+from tumorlens.audit.twin_table import TwinTable
+from tumorlens.audit.twins import find_scan_twins
 from tumorlens.datasets import Dataset
+from tumorlens.errors import InputError
 from tumorlens.progress import SILENT, Progress
 from tumorlens.training.folds import grouped_folds
 from tumorlens.types import Features, Labels
@@ -60,26 +63,27 @@ def price_of_leakage(
         backbone: Whose features they are.
         strength: Weight of the L2 term, from :func:`~tumorlens.audit.contradictions.predict_out_of_fold`; chosen here
             if ``None``.
-        twins: All twins of the data set, from :func:`~tumorlens.audit.twins.find_scan_twins`; found here if ``None``
-            and needed, which is where a split came with the data.
+        twins: All twins of the data set, from :func:`~tumorlens.audit.twins.find_scan_twins`; found here if ``None``.
         seed: Of folds and chance.
         progress: Told about each head that is fitted.
 
     Raises:
-        InputError: There are too few groups of a class for folds that never split one.
+        InputError: There are too few groups of a class for folds that never split one, or of a large data set no group
+            of a class is small enough.
     """
-    chosen = _choose_rows(dataset.groups, most=MOST_SCANS, seed=seed)
+    chosen = _choose_rows(dataset, most=MOST_SCANS, seed=seed)
     labels, groups, n_classes = dataset.labels[chosen], dataset.groups[chosen], len(dataset.classes)
     grouped = grouped_folds(labels, groups, seed=seed)
     random = random_folds(labels, count=int(grouped.max()) + 1, seed=seed)
     if strength is None:
         strength = predict_out_of_fold(features[chosen], labels, groups, n_classes=n_classes, seed=seed).strength
+    twins = TwinTable.of(find_scan_twins(dataset, progress=progress) if twins is None else twins)
     rows = share_rows(features[chosen], strength=strength)
     with progress.task("Price of leakage", total=None) as task:
-        steps = _steps(closeness_to_tested(dataset.thumbnails()[chosen], grouped), grouped, labels, seed=seed)
+        steps = _steps(_closeness(dataset, grouped, twins, chosen=chosen), grouped, labels, seed=seed)
         trials = [Trial(random), Trial(grouped), *(trial for step in steps for trial in step.trials)]
         right = predicted_right(rows, labels, trials, n_classes=n_classes, task=task)
-        found = accuracies(_columns(right, steps), groups=groups, unit=dataset.groups_are)
+        found = accuracies(_columns(right, steps), groups=groups, unit=dataset.groups_are, seed=seed)
         published = price_of_published_split(
             dataset, rows, pairs=twins, chosen=chosen, least_left=LEAST_LEFT, seed=seed, task=task
         )
@@ -101,7 +105,20 @@ def price_of_leakage(
         published=published.accuracy if published else None,
         published_cleaned=published.cleaned if published else None,
         published_control=published.control if published else None,
+        published_train=published.train_scans if published else 0,
+        published_removed=published.removed_scans if published else 0,
+        judged_scans=len(chosen),
     )
+
+
+def _closeness(
+    dataset: Dataset, folds: npt.NDArray[np.int64], twins: TwinTable, *, chosen: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
+    """``(folds, n)``: how like the tested scans each other scan is, twins once aligned."""
+    places = dataset.thumbnail_rows()
+    of_contents = TwinTable(places[twins.first], places[twins.second], twins.kind, twins.similarity)
+    upright = closeness_to_tested(dataset.thumbnails()[chosen], folds)
+    return raise_for_twins(upright, folds, of_contents, places=places[chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,11 +164,22 @@ def _train_scans(trial: Trial) -> int:
     return round(float(trial.trained_on().sum(axis=1).mean()))
 
 
-def _choose_rows(groups: npt.NDArray[np.str_], *, most: int, seed: int) -> npt.NDArray[np.int64]:
-    """All rows, or those of groups chosen at random while there is room for them."""
-    if len(groups) <= most:
-        return np.arange(len(groups))
-    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(sizes))
-    fitting = order[np.cumsum(sizes[order]) <= most]
-    return np.flatnonzero(np.isin(codes, fitting))
+def _choose_rows(dataset: Dataset, *, most: int, seed: int) -> npt.NDArray[np.int64]:
+    """All rows, or those of groups chosen at random; a group for which there is no room left is passed over."""
+    if len(dataset) <= most:
+        return np.arange(len(dataset))
+    _, codes, sizes = np.unique(dataset.groups, return_inverse=True, return_counts=True)
+    fitting, room = [], most
+    for group in np.random.default_rng(seed).permutation(len(sizes)).tolist():
+        if sizes[group] <= room:
+            fitting.append(group)
+            room -= int(sizes[group])
+    rows = np.flatnonzero(np.isin(codes, fitting))
+    missing = np.setdiff1d(np.arange(len(dataset.classes)), dataset.labels[rows])
+    if missing.size:
+        raise InputError(
+            f"Expected scans of every class among {most:,} scans of whole groups, got none of "
+            f"{', '.join(dataset.classes[label] for label in missing)}: its groups are too large or too few; name "
+            "patients if these are clusters, or import fewer scans."
+        )
+    return rows

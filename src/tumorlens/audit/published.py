@@ -12,16 +12,14 @@ from tumorlens.audit.batch_linear import SharedRows
 from tumorlens.audit.cross_validation import Trial, predicted_right
 from tumorlens.audit.findings import Twin, WithInterval
 from tumorlens.audit.intervals import accuracies
+from tumorlens.audit.published_parts import find_published_parts
 from tumorlens.audit.removal import enough_left, equally_many
 from tumorlens.audit.twin_table import TwinTable
 from tumorlens.audit.twins import find_scan_twins
 from tumorlens.datasets import Dataset
 from tumorlens.progress import Task
 
-__all__ = ["PUBLISHED_COLUMN", "PublishedPrice", "price_of_published_split"]
-
-PUBLISHED_COLUMN = "published_part"
-"""Column of the manifest that names the part a scan was published in."""
+__all__ = ["PublishedPrice", "price_of_published_split"]
 
 _CONTROLS = 5
 
@@ -31,15 +29,13 @@ class PublishedPrice:
     """What a published split is worth.
 
     Attributes:
-        test_scans: Scans of its test part.
         train_scans: Scans of its training part.
         removed_scans: Training scans with a test scan for a twin, of whatever kind.
-        accuracy: On the test part, trained on the whole training part.
+        accuracy: On the test part (the validation part where there is none), trained on the whole training part.
         cleaned: The same without those twins; ``None`` where too little is left.
         control: The same without equally many training scans of each class chosen at random; ``None`` likewise.
     """
 
-    test_scans: int
     train_scans: int
     removed_scans: int
     accuracy: WithInterval
@@ -71,10 +67,10 @@ def price_of_published_split(
     Returns:
         The price; ``None`` where no split was published, or its training part lacks a class.
     """
-    if PUBLISHED_COLUMN not in dataset.manifest:
+    parts = find_published_parts(dataset)
+    if parts is None:
         return None
-    parts = dataset.manifest[PUBLISHED_COLUMN].fillna("").to_numpy(dtype=np.str_)[chosen]
-    train, test = parts == "train", parts == "test"
+    train, test = parts.trained[chosen], parts.tested[chosen]
     labels = dataset.labels[chosen]
     if not test.any() or not enough_left(train[None], train[None], labels, share=0):
         return None
@@ -91,9 +87,10 @@ def price_of_published_split(
     right = predicted_right(rows, labels, trials, n_classes=len(dataset.classes), task=task)
     shares = right[test].astype(np.float64)
     columns = [shares[:, 0], shares[:, 1], shares[:, 2:].mean(axis=1)] if cleaned else [shares[:, 0]]
-    found = accuracies(np.stack(columns, axis=1), groups=dataset.groups[chosen][test], unit=dataset.groups_are)
+    found = accuracies(
+        np.stack(columns, axis=1), groups=dataset.groups[chosen][test], unit=dataset.groups_are, seed=seed
+    )
     return PublishedPrice(
-        test_scans=int(test.sum()),
         train_scans=int(train.sum()),
         removed_scans=int(twins.sum()),
         accuracy=found[0],

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tumorlens.audit.twin_table import TwinTable
 from tumorlens.datasets.similarity import nearest_similarity
 from tumorlens.types import Labels
 
-__all__ = ["closeness_to_tested", "enough_left", "equally_many"]
+__all__ = ["closeness_to_tested", "enough_left", "equally_many", "raise_for_twins"]
 
 
 def closeness_to_tested(thumbnails: npt.NDArray[np.uint8], folds: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
@@ -26,6 +27,37 @@ def closeness_to_tested(thumbnails: npt.NDArray[np.uint8], folds: npt.NDArray[np
         others = folds != fold
         row[others] = nearest_similarity(thumbnails[others], thumbnails[~others])
     return closeness
+
+
+def raise_for_twins(
+    closeness: npt.NDArray[np.float32],
+    folds: npt.NDArray[np.int64],
+    twins: TwinTable,
+    *,
+    places: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    """Count turned, mirrored and shifted twins as close as they are once aligned.
+
+    Args:
+        closeness: ``(folds, n)`` from :func:`closeness_to_tested`, which sees scans upright and unshifted only.
+        folds: ``(n,)`` the fold each scan is tested in; -1: in none.
+        twins: Twins by the numbers of their contents.
+        places: ``(n,)`` number of each scan's content.
+
+    Returns:
+        ``(folds, n)``: at least the similarity of the closest twin tested in the fold; -1 for the fold's own scans.
+    """
+    raised = closeness.copy()
+    contents = int(max(places.max(), twins.first.max(initial=0), twins.second.max(initial=0))) + 1
+    for fold, row in enumerate(raised):
+        tested = np.zeros(contents, bool)
+        tested[places[folds == fold]] = True
+        closest = np.full(contents, -1, np.float32)
+        for one, other in ((twins.first, twins.second), (twins.second, twins.first)):
+            np.maximum.at(closest, one[tested[other]], twins.similarity[tested[other]])
+        others = folds != fold
+        row[others] = np.maximum(row[others], closest[places[others]])
+    return raised
 
 
 def equally_many(

@@ -11,6 +11,9 @@ _CONVERTING = f"Converting hides this shortcut; {_SOURCES}."
 _ACQUISITION = "The classes were acquired differently, and a network can see that in the pixels."
 _MUST_BEAT = "A network that does no better has shown nothing about disease."
 
+_CHANCE_AREA = 0.6
+"""A ROC area up to this is near enough to 0.5."""
+
 _MEANING = {
     "file format": _CONVERTING,
     "image mode": _CONVERTING,
@@ -26,20 +29,24 @@ _MEANING = {
 }
 
 
-def shortcut_words(name: str, found: WithInterval, *, majority: float) -> str:
+def shortcut_words(name: str, found: WithInterval, *, roc_auc: float | None, majority: float) -> str:
     """Say how well a fact predicts the label, and what that means.
 
     Args:
         name: The fact.
         found: Its accuracy with its interval.
+        roc_auc: Its ROC area, 0..1; ``None`` without one.
         majority: Accuracy of the commonest class, 0..1.
     """
     alone = "" if name in ("area and brightness", "all together") else " alone"
     measured = f"{name.capitalize()}{alone}: {_percent(found.accuracy)}"
     commonest = f"the commonest class: {_percent(majority)}"
-    if found.low <= majority:
-        return f"{measured}, no better than chance allows ({commonest})."
-    return f"{measured} ({commonest}). {_MEANING.get(name, _ACQUISITION)}"
+    meaning = _MEANING.get(name, _ACQUISITION)
+    if found.low > majority:
+        return f"{measured} ({commonest}). {meaning}"
+    if roc_auc is not None and roc_auc > _CHANCE_AREA:
+        return f"{measured}, no higher than chance allows ({commonest}), but ROC AUC {roc_auc:.2f}. {meaning}"
+    return f"{measured}, no better than chance allows ({commonest})."
 
 
 def _percent(share: float) -> str:

@@ -30,7 +30,7 @@ ALL_TOGETHER = "all together"
 
 
 def find_shortcuts(
-    dataset: Dataset, *, facts: Sequence[Fact] | None = None, progress: Progress = SILENT
+    dataset: Dataset, *, facts: Sequence[Fact] | None = None, seed: int = 0, progress: Progress = SILENT
 ) -> tuple[Shortcut, ...]:
     """Measure how well each trivial fact predicts the label, area with brightness, and all together.
 
@@ -38,6 +38,7 @@ def find_shortcuts(
         dataset: The scans.
         facts: From :func:`~tumorlens.audit.facts.collect_facts`; gathered here if ``None``. Constant ones are passed
             over (:func:`~tumorlens.audit.facts.same_everywhere` names them).
+        seed: Of folds and intervals.
         progress: Told about each fact.
 
     Returns:
@@ -47,7 +48,7 @@ def find_shortcuts(
         InputError: There are too few groups of a class for folds that never split one.
     """
     labels = dataset.labels
-    folds = grouped_folds(labels, dataset.groups)
+    folds = grouped_folds(labels, dataset.groups, seed=seed)
     facts = collect_facts(dataset, progress=progress) if facts is None else facts
     classifiers = _classifiers([fact for fact in facts if not fact.constant], labels, n_classes=len(dataset.classes))
     answered: dict[str, Probabilities] = {}
@@ -58,7 +59,7 @@ def find_shortcuts(
         for name, answers in classifiers.items():
             answered[name] = answer_out_of_fold(answers, folds=folds)
             task.advance(note=name)
-    return _rank(dataset, answered)
+    return _rank(dataset, answered, seed=seed)
 
 
 def _classifiers(varied: Sequence[Fact], labels: Labels, *, n_classes: int) -> dict[str, Answers]:
@@ -72,24 +73,25 @@ def _classifiers(varied: Sequence[Fact], labels: Labels, *, n_classes: int) -> d
     return classifiers
 
 
-def _rank(dataset: Dataset, answered: dict[str, Probabilities]) -> tuple[Shortcut, ...]:
+def _rank(dataset: Dataset, answered: dict[str, Probabilities], *, seed: int) -> tuple[Shortcut, ...]:
     if not answered:
         return ()
     labels = dataset.labels
     majority = float(np.bincount(labels).max() / len(labels))
     right = np.stack([predicted_classes(probabilities) == labels for probabilities in answered.values()], axis=1)
-    intervals = accuracies(right, groups=dataset.groups, unit=dataset.groups_are)
+    intervals = accuracies(right, groups=dataset.groups, unit=dataset.groups_are, seed=seed)
     positive = positive_index(dataset.classes, dataset.positive_class)
+    areas = [roc_auc(labels, probabilities, positive=positive) for probabilities in answered.values()]
     shortcuts = [
         Shortcut(
             name=name,
             accuracy=found.accuracy,
             low=found.low,
             high=found.high,
-            roc_auc=roc_auc(labels, probabilities, positive=positive),
+            roc_auc=area,
             majority=majority,
-            words=shortcut_words(name, found, majority=majority),
+            words=shortcut_words(name, found, roc_auc=area, majority=majority),
         )
-        for (name, probabilities), found in zip(answered.items(), intervals, strict=True)
+        for name, area, found in zip(answered, areas, intervals, strict=True)
     ]
     return tuple(sorted(shortcuts, key=lambda shortcut: (-shortcut.accuracy, -(shortcut.roc_auc or 0))))

@@ -88,6 +88,8 @@ def judge_pairs(pairs: TwinPairs, first: FineStore, second: FineStore, *, progre
         ``(p,)`` int8: place in :data:`~tumorlens.audit.twin_table.KINDS`.
     """
     kinds = np.full(len(pairs), _NEIGHBOUR, np.int8)
+    if not len(pairs):
+        return kinds
     starts = np.flatnonzero(np.diff(pairs.first, prepend=-1))
     with progress.task("Comparing twins", total=len(pairs)) as task:
         for start, end in zip(starts, [*starts[1:], len(pairs)], strict=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from tumorlens.bundles.card import BundleCard, OperatingPoint, read_card
 from tumorlens.bundles.files import GRAPH_FILE, verify_files
 from tumorlens.errors import InputError
 from tumorlens.runtime import compile_graph
-from tumorlens.scans import Scan, crop_scan, reading_of, scan_units
+from tumorlens.scans import Scan, crop_scan, quiet_decoding, reading_of, scan_units
+from tumorlens.scans.units import Refusal
 from tumorlens.types import Maps, Pixels
 
 __all__ = ["Prediction", "Predictor", "decide"]
@@ -98,16 +100,26 @@ class Predictor:
         path = Path(scan)
         if path.is_dir():
             raise InputError(f"Expected a file, but {path} is a folder: use predict_files for folders.")
-        scans = [scan for unit in scan_units(path, self.reading) for scan in unit.read()]
-        if len(scans) != 1:
-            raise InputError(f"{path} holds {len(scans)} scans, expected one: use predict_files for volumes.")
-        return self.answer(scans[0])
+        with quiet_decoding():
+            units = scan_units([path], self.reading).units
+            found = list(islice(((item, unit.marks) for unit in units for item in unit.read()), 2))
+        if len(found) != 1:
+            raise InputError(f"{path} holds several scans, expected one: use predict_files for volumes and series.")
+        item, marks = found[0]
+        if isinstance(item, Refusal):
+            raise InputError(item.reason)
+        return self.answer(item, marks=marks)
 
-    def answer(self, scan: Scan) -> Prediction:
-        """Answer for a scan that was read by :attr:`reading`, its crop included."""
-        return self._answer(scan.source, self._graph.run(scan.pixels[None]))
+    def answer(self, scan: Scan, *, marks: Sequence[str] = ()) -> Prediction:
+        """Answer for a scan that was read by :attr:`reading`, its crop included.
 
-    def _answer(self, source: str, outputs: Mapping[str, Any]) -> Prediction:
+        Args:
+            scan: The scan.
+            marks: What must be said with the answer beside the model's own marks.
+        """
+        return self._answer(scan.source, self._graph.run(scan.pixels[None]), marks)
+
+    def _answer(self, source: str, outputs: Mapping[str, Any], marks: Sequence[str]) -> Prediction:
         values = np.asarray(outputs["probabilities"], np.float64)[0]
         probabilities = {label: float(value) for label, value in zip(self.card.labels, values, strict=True)}
         return Prediction(
@@ -116,7 +128,7 @@ class Predictor:
             probabilities=probabilities,
             model=self.card.model,
             class_maps=np.array(outputs["map"][0], np.float32),
-            marks=self.card.marks,
+            marks=(*self.card.marks, *marks),
             use=self.card.use,
         )
 

@@ -34,7 +34,8 @@ def predict(
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
     predictor = Predictor(find_bundle(bundle, runs=settings.workspace.runs), threads=settings.threads)
     failures = 0
-    for answer in predict_files(predictor, paths):
+    marks = dict.fromkeys(predictor.card.marks)
+    for answer in predict_files(predictor, paths, progress=settings.progress):
         if answer.error is not None:
             failures += 1
             typer.echo(f"Error: {answer.error}", err=True)
@@ -43,8 +44,9 @@ def predict(
                 print_json(answer.prediction.to_json(), one_line=True)
             else:
                 typer.echo(answer.prediction.to_line())
+                marks.update(dict.fromkeys(answer.prediction.marks))
     if not settings.json:
-        for mark in (*predictor.card.marks, predictor.card.calibration, predictor.card.use):
+        for mark in (*marks, predictor.card.calibration, predictor.card.use):
             typer.echo(mark)
     if failures:
         raise typer.Exit(code=2)

@@ -62,7 +62,8 @@ def show(
     typer.echo(run.to_line())
     typer.echo(f"The test part of this split was opened {openings} time(s) in this workspace.")
     typer.echo(f"Folder: {run.folder}")
-    typer.echo(f"Next:  tumorlens predict {run.name} SCAN.png")
+    if run.row.mistake is None:
+        typer.echo(f"Next:  tumorlens predict {run.name} SCAN.png")
 
 
 @app.command("remove")

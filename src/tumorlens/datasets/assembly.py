@@ -141,7 +141,7 @@ def _groups(
     if plan.patients is None:
         with progress.task("Inferring clusters", total=None):
             inferred = infer_clusters(thumbnails, places=places)
-        if "volume" in manifest:
+        if plan.source.from_volumes and "volume" in manifest:
             return replace(inferred, names=join_volumes(inferred.names, manifest["volume"].tolist()))
         return inferred
     patients = [plan.patients[scan.row] for scan in kept]

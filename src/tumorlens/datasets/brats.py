@@ -75,7 +75,7 @@ def list_brats(folder: Path, files: Sequence[Path], masks: MaskOptions) -> tuple
     patients = len({volume.patient for volume in volumes})
     notes = [f"BraTS: {len(volumes)} {sequence} volumes of {patients} patients ({_releases(complete)})."]
     if len(found) > len(complete):
-        first = next(case for case in found if case.mask is None).image
+        first = next(case.image for case in found if case.image and case.mask is None).relative_to(folder).as_posix()
         notes.append(f"{len(found) - len(complete)} volumes without a mask were left out (the first: {first}).")
     if not masks.labels:
         notes += _label_notes({case.release for case in complete})

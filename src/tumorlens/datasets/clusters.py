@@ -1,13 +1,14 @@
 """Infers clusters of near-duplicate slices where no patient is known. A cluster is not a patient.
 
-Two scans of almost surely one head (likeness above 0.895, more than any two heads of the tuning set had) are joined,
-turned and mirrored copies included. That leaves pieces of heads. Two pieces are joined as well where they are the
-likeliest for each other: by two scans whose likeness exceeds 0.84, each among the other's four nearest, and each piece
-among the other's two nearest. So a chain of slices becomes one cluster, while no scan pulls in all that resembles it.
+Two scans of almost surely one head (likeness above 0.895; two heads of the tuning set reached 0.878) are joined, turned
+and mirrored copies included. That leaves pieces of heads. Two pieces are joined as well where they are the likeliest
+for each other: by two scans whose likeness exceeds 0.855, each among the other's four nearest (a scan and its copies
+counting as one), and each piece among the other's two nearest. So a chain of slices becomes one cluster, while no scan
+pulls in all that resembles it.
 
 The lower threshold is the smallest, in steps of 0.005, at which at most 1 % of the clusters of the tuning set mixed
-patients (synthetic patients, default deformation, slices 1, 3 and 5 mm apart); ``benchmarks/clusters.py`` measures
-what that keeps on patients deformed otherwise.
+patients: synthetic patients, default deformation, slices 1, 3 and 5 mm apart, a tenth of them copied.
+``benchmarks/clusters.py`` measures what that keeps there, and on patients deformed otherwise.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ __all__ = ["CLUSTER_THRESHOLD", "LIKELY", "SURE", "cluster_links", "cluster_scan
 SURE = 0.895
 """Likeness above which two scans are always joined."""
 
-LIKELY = 0.84
+LIKELY = 0.855
 """Likeness above which two pieces are joined where nothing is likelier."""
+
+_COPY = 0.97
+"""Likeness above which two scans count as copies when the nearest are counted."""
 
 _NEAREST_SCANS = 4
 _NEAREST_PIECES = 2
@@ -60,43 +64,46 @@ def cluster_links(links: Links, *, count: int, sure: float = SURE) -> _Numbers:
     Returns:
         ``(n,)`` int64: cluster numbers 0, 1, … in order of first appearance.
     """
-    certain = links.likeness > sure
-    pieces = _components(links.first[certain], links.second[certain], count=count)
-    near = _mutual(links.first, links.second, links.likeness, most=_NEAREST_SCANS)
-    first, second, likeness = _between_pieces(links, pieces, near)
-    joined = _mutual(first, second, likeness, most=_NEAREST_PIECES)
-    wholes = _components(first[joined], second[joined], count=count)
+    pieces = _components(links, links.likeness > sure, count=count)
+    copies = _components(links, links.turned | (links.likeness > _COPY), count=count)
+    between_copies = _lift(links, copies)
+    chosen = _take(between_copies, _mutual(between_copies, most=_NEAREST_SCANS))
+    piece_of_copies = np.empty(count, np.int64)
+    piece_of_copies[copies] = pieces
+    between_pieces = _lift(chosen, piece_of_copies)
+    wholes = _components(between_pieces, _mutual(between_pieces, most=_NEAREST_PIECES), count=count)
     return _number_by_appearance(wholes[pieces])
 
 
-def _between_pieces(
-    links: Links, pieces: _Numbers, chosen: npt.NDArray[np.bool_]
-) -> tuple[_Numbers, _Numbers, npt.NDArray[np.float32]]:
-    """The chosen links as links of pieces: each pair of pieces once, with its highest likeness."""
-    chosen = chosen & (pieces[links.first] != pieces[links.second])
-    one, other = pieces[links.first[chosen]], pieces[links.second[chosen]]
-    first, second, likeness = np.minimum(one, other), np.maximum(one, other), links.likeness[chosen]
-    order = np.lexsort((-likeness, second, first))
-    pairs = np.stack([first[order], second[order]])
+def _lift(links: Links, owners: _Numbers) -> Links:
+    """Links of scans as links of their owners: each pair once, with its highest likeness."""
+    one, other = owners[links.first], owners[links.second]
+    first, second = np.minimum(one, other), np.maximum(one, other)
+    order = np.lexsort((-links.likeness, second, first))
+    order = order[first[order] != second[order]]
     new = np.ones(len(order), bool)
-    new[1:] = (pairs[:, 1:] != pairs[:, :-1]).any(axis=0)
-    return pairs[0, new], pairs[1, new], likeness[order][new]
+    new[1:] = (np.diff(first[order]) != 0) | (np.diff(second[order]) != 0)
+    kept = order[new]
+    return Links(first[kept], second[kept], links.likeness[kept], links.turned[kept])
 
 
-def _mutual(
-    first: _Numbers, second: _Numbers, likeness: npt.NDArray[np.float32], *, most: int
-) -> npt.NDArray[np.bool_]:
+def _take(links: Links, chosen: npt.NDArray[np.bool_]) -> Links:
+    return Links(links.first[chosen], links.second[chosen], links.likeness[chosen], links.turned[chosen])
+
+
+def _mutual(links: Links, *, most: int) -> npt.NDArray[np.bool_]:
     """Which links are among the ``most`` likeliest at both ends."""
-    ends = np.concatenate([first, second])
-    order = np.lexsort((-np.concatenate([likeness, likeness]), ends))
+    ends = np.concatenate([links.first, links.second])
+    order = np.lexsort((-np.concatenate([links.likeness, links.likeness]), ends))
     sorted_ends = ends[order]
     rank = np.empty(len(ends), np.int64)
     rank[order] = np.arange(len(ends)) - np.searchsorted(sorted_ends, sorted_ends)
     return np.asarray((rank < most).reshape(2, -1).all(axis=0))
 
 
-def _components(first: _Numbers, second: _Numbers, *, count: int) -> _Numbers:
-    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
+def _components(links: Links, chosen: npt.NDArray[np.bool_], *, count: int) -> _Numbers:
+    ends = links.first[chosen], links.second[chosen]
+    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 

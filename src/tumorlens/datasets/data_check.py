@@ -21,8 +21,8 @@ class DataCheck:
         distinct: Different pixel contents.
         exact_groups: Contents that occur more than once.
         scans_in_copies: Scans that hold one of these.
-        near_twins: Scans with another above the correlation threshold, copies included; ``None``
-            if the import did not count them.
+        near_twins: Scans with an upright twin above the correlation threshold, copies included; ``None``
+            if an older version that imported them did not count.
         groups: Number of groups.
         groups_are: ``"patients"`` or ``"clusters"``.
         by_class: Scans of each class, in class order.

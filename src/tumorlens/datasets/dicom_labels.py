@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tumorlens.datasets.source import LabelOptions
 from tumorlens.errors import InputError
 from tumorlens.scans.dicom import DicomIndex, DicomSeries, DicomSlice
 
-__all__ = ["Labelled", "is_published", "label_by_folder", "label_by_table", "names_slices"]
+__all__ = ["Labelled", "is_published", "label_by_folder", "label_by_table", "names_files", "names_slices"]
 
 _PROBED_ROWS = 50
 _FRAME_MARK = "#"
@@ -30,7 +30,7 @@ class Labelled:
         path: The file.
         item: The slice; ``None`` for a file that cannot be read.
         label: Its label.
-        patient: The patient, where a table's column names one.
+        patient: The patient as a table's column names them, to be hashed; ``None`` without such a column.
         extra: Values of further manifest columns.
     """
 
@@ -93,6 +93,19 @@ def names_slices(table: pd.DataFrame, folder: Path, index: DicomIndex) -> bool:
     return _best_column(table, _finders(folder, index), list(table.columns)) is not None
 
 
+def names_files(table: pd.DataFrame, folder: Path, files: Sequence[Path], options: LabelOptions) -> bool:
+    """Whether a column of a table names files: most of its first rows are found among them."""
+    index = FileIndex(folder, list(files))
+    taken = {options.label_column, options.group_column, *options.keep_columns}
+    columns = [options.image_column] if options.image_column else [name for name in table.columns if name not in taken]
+    for column in set(columns) & set(table.columns):
+        names = [name for name in table[column].head(_PROBED_ROWS) if name]
+        found = sum(_is_found(lambda name: _file_of(index, name), name) for name in names)
+        if found > len(names) / 2:
+            return True
+    return False
+
+
 def label_by_table(
     folder: Path, table_path: Path, index: DicomIndex, series: Sequence[DicomSeries], options: LabelOptions
 ) -> tuple[list[Labelled], list[str]]:
@@ -110,18 +123,19 @@ def label_by_table(
     image, kind, label, notes = _columns(table, table_path, finders, options)
     wanted = {id(item) for group in series for item in group.slices}
     rows: dict[int, int] = {}
-    missing = []
+    missing: list[int] = []
     for line, name in enumerate(table[image]):
         found = finders[kind](name)
         if found is None:
-            missing.append(name or "(blank)")
+            missing.append(line)
         for item in found or []:
             if id(item) in rows:
                 raise InputError(
                     f"Lines {rows[id(item)] + 2} and {line + 2} of {table_path} name the same slice: keep one of them."
                 )
             rows[id(item)] = line
-    _check_rows(table, table_path, label, rows=rows, missing=missing, wanted=wanted)
+    _check_found(table[image], table_path, kind=kind, missing=missing)
+    _check_labels(table[label], table_path, rows=rows, wanted=wanted)
     notes += _check_unlabelled(series, rows, kind=kind, table_path=table_path)
     labelled = [
         _labelled(item, table.iloc[rows[id(item)]], label, options)
@@ -152,14 +166,11 @@ def _finders(folder: Path, index: DicomIndex) -> dict[str, Finder]:
     files = FileIndex(folder, [*by_path, *others])
 
     def by_file(name: str) -> list[DicomSlice] | None:
-        file = files.find(name) if name else None
-        if file is not None:
-            return by_path[file]
-        start, mark, frame = name.rpartition(_FRAME_MARK)
-        file = files.find(start) if mark and frame.isdecimal() else None
-        if file is None:
+        found = _file_of(files, name)
+        if found is None:
             return None
-        return [item for item in by_path[file] if item.frame == int(frame) - 1] or None
+        file, frame = found
+        return by_path[file] if frame is None else [item for item in by_path[file] if item.frame == frame - 1] or None
 
     return {
         "file": by_file,
@@ -173,6 +184,16 @@ def _finders(folder: Path, index: DicomIndex) -> dict[str, Finder]:
             [(item.patient_id, item) for item in slices], [file.patient_id for file in index.left_out]
         ),
     }
+
+
+def _file_of(files: FileIndex, name: str) -> tuple[Path, int | None] | None:
+    """The file that a text names, and the number of a frame if it has one (``a.dcm#3``)."""
+    file = files.find(name) if name else None
+    if file is not None:
+        return file, None
+    start, mark, frame = name.rpartition(_FRAME_MARK)
+    file = files.find(start) if mark and frame.isdecimal() else None
+    return None if file is None else (file, int(frame))
 
 
 def _by_value(pairs: list[tuple[str, DicomSlice]], left_out: list[str]) -> Finder:
@@ -225,28 +246,39 @@ def _best_column(table: pd.DataFrame, finders: dict[str, Finder], columns: Seque
     return best if best is not None and scores[best] > 0 else None
 
 
-def _is_found(find: Finder, name: str) -> bool:
+def _is_found(find: Callable[[str], object], name: str) -> bool:
     try:
         return find(name) is not None
     except InputError:  # it could mean several files: said when the column is read
         return True
 
 
-def _check_rows(
-    table: pd.DataFrame, path: Path, label: str, *, rows: dict[int, int], missing: list[str], wanted: set[int]
-) -> None:
-    if missing:
-        raise InputError(
-            f"{len(missing)} of {len(table)} rows in {path} name what is not there (label without image; the first: "
-            f"{', '.join(missing[:3])}): add the files or remove the rows."
-        )
-    blank = {line for item, line in rows.items() if item in wanted and not table[label].iloc[line]}
+def _check_found(names: pd.Series, path: Path, *, kind: str, missing: list[int]) -> None:
+    """Refuse rows that name nothing; identifiers of patients and studies are not repeated, their lines are given."""
+    if not missing:
+        return
+    if kind == "file":
+        shown = "the first: " + ", ".join(str(names.iloc[line]) or "(blank)" for line in missing[:3])
+    else:
+        shown = f"the first are lines {_lines(missing)}"
+    raise InputError(
+        f"{len(missing)} of {len(names)} rows in {path} name what is not there (label without image; {shown}): add the "
+        "files or remove the rows."
+    )
+
+
+def _check_labels(labels: pd.Series, path: Path, *, rows: dict[int, int], wanted: set[int]) -> None:
+    blank = {line for item, line in rows.items() if item in wanted and not labels.iloc[line]}
     if blank:
-        shown = ", ".join(str(line + 2) for line in sorted(blank)[:3])
         raise InputError(
-            f"{len(blank)} rows of {path} have a blank in column {label!r} (image without label; the first are lines "
-            f"{shown}): fill in the labels or remove rows and files."
+            f"{len(blank)} rows of {path} have a blank in column {labels.name!r} (image without label; the first are "
+            f"lines {_lines(blank)}): fill in the labels or remove rows and files."
         )
+
+
+def _lines(rows: Collection[int]) -> str:
+    """The first rows by the line they have in the file."""
+    return ", ".join(str(row + 2) for row in sorted(rows)[:3])
 
 
 def _check_unlabelled(series: Sequence[DicomSeries], rows: dict[int, int], *, kind: str, table_path: Path) -> list[str]:

@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from tumorlens.datasets.dicom_labels import Labelled, is_published, label_by_folder, label_by_table, names_slices
+from tumorlens.datasets.dicom_labels import (
+    Labelled,
+    is_published,
+    label_by_folder,
+    label_by_table,
+    names_files,
+    names_slices,
+)
 from tumorlens.datasets.label_table import read_table
 from tumorlens.datasets.patient_hash import hash_patient
 from tumorlens.datasets.source import LabelOptions, ScanSource, SourceRow
@@ -37,24 +44,25 @@ def read_dicom_source(
 
     Labels come from the class folders directly below ``path`` (also below ``Training``, ``Testing``), or from a CSV
     whose rows name files, SOPInstanceUIDs, SeriesInstanceUIDs or PatientIDs. A single CSV at the top of the folder is
-    used without being named if it does so. The patient is a keyed hash of PatientID unless a column is named; of the
-    rest of the header only coded facts leave this function.
+    used without being named if it does so. The patient is a keyed hash of PatientID, or of what stands in the column
+    that is named; of the rest of the header only coded facts leave this function.
 
     Args:
         path: A folder, a DICOMDIR, or one file.
         options: How labels are given.
         reading: Intensity rule, plane and choice of series.
         key: Secret of the hash; see :func:`tumorlens.datasets.patient_hash.read_or_make_key`.
-        progress: Told about each header; shown the descriptions of series where there are several kinds.
+        progress: Told about each header.
 
     Raises:
         NotFoundError: There is no such source.
         InputError: It holds no slices that can be read or chosen, or their labels cannot be used.
     """
-    folder, files, missing = _files(path)
-    labels = _labels_path(folder, options)
     with quiet_decoding():
-        index = index_dicom(files, progress=progress, compartment=_compartment(folder, files, labels))
+        folder, files, missing = _files(path)
+        labels = _labels_path(folder, options)
+        compartment = _compartment(folder, files, options, explicit=labels, table=labels or _only_table(path))
+        index = index_dicom(files, progress=progress, compartment=compartment)
     _check_any(index, path)
     selection = select_series(index.series, reading)
     table = labels or _found_table(path, index, options)
@@ -64,7 +72,6 @@ def read_dicom_source(
         raise InputError(f"Columns were named, but {path} has no CSV file that names its slices: name it by --labels.")
     else:
         labelled, notes = label_by_folder(folder, index, selection.series)
-    _show_kinds(selection, progress)
     rows, patient_notes = _rows(labelled, folder, key=key)
     notes = [*_summary(rows, index, selection, missing=missing), *selection.notes, *notes, *patient_notes]
     loaders = partial(_loaders, labelled, selection.series, index, reading)
@@ -93,18 +100,31 @@ def _labels_path(folder: Path, options: LabelOptions) -> Path | None:
 
 def _found_table(path: Path, index: DicomIndex, options: LabelOptions) -> Path | None:
     """The only CSV at the top of the folder, if it names the slices or columns were named."""
+    table = _only_table(path)
+    if table is None:
+        return None
+    named = options.image_column or options.label_column or options.group_column
+    return table if named or names_slices(read_table(table), path, index) else None
+
+
+def _only_table(path: Path) -> Path | None:
+    """The only CSV at the top of a folder."""
     if not path.is_dir():
         return None
     tables = [file for file in all_files(path) if file.parent == path and file.suffix.lower() == ".csv"]
-    if len(tables) != 1:
-        return None
-    named = options.image_column or options.label_column or options.group_column
-    return tables[0] if named or names_slices(read_table(tables[0]), path, index) else None
+    return tables[0] if len(tables) == 1 else None
 
 
-def _compartment(folder: Path, files: Sequence[Path], labels: Path | None) -> Callable[[Path], str]:
-    """Where labels come from folders, a copy in another class is kept, so that the contradiction is seen."""
-    if labels is not None:
+def _compartment(
+    folder: Path, files: Sequence[Path], options: LabelOptions, *, explicit: Path | None, table: Path | None
+) -> Callable[[Path], str]:
+    """Where a copy can have a label of its own it is kept, so that a contradiction is seen.
+
+    That is each file where a table names files, and each class where labels come from folders.
+    """
+    if table is not None and names_files(read_table(table), folder, files, options):
+        return str
+    if explicit is not None:
         return lambda path: ""
     depth = 2 if is_published(folder, [file for file in files if file.parent != folder]) else 1
     return lambda path: "/".join(path.relative_to(folder).parts[:-1][:depth])
@@ -121,13 +141,6 @@ def _check_any(index: DicomIndex, path: Path) -> None:
     )
 
 
-def _show_kinds(selection: Selection, progress: Progress) -> None:
-    """Show the descriptions on screen only: they are free text, and notes are written down."""
-    kinds = dict.fromkeys(series.description for series in selection.series)
-    if len(kinds) > 1:
-        progress.say(f"Series descriptions: {', '.join(kind or '(none)' for kind in list(kinds)[:20])}")
-
-
 def _rows(labelled: list[Labelled], folder: Path, *, key: bytes) -> tuple[tuple[SourceRow, ...], list[str]]:
     rows = []
     unnamed = 0
@@ -141,14 +154,16 @@ def _rows(labelled: list[Labelled], folder: Path, *, key: bytes) -> tuple[tuple[
             raise InputError(f"The column {taken[0]!r} cannot be kept, DICOM facts use its name: rename it.")
         extra = {**facts, **entry.extra}
         if item is None:
-            rows.append(SourceRow(relative, entry.label, entry.patient or hash_patient(f"file {relative}", key), extra))
+            identity = entry.patient or f"file {relative}"
+            rows.append(SourceRow(relative, entry.label, hash_patient(identity, key), extra))
             continue
         source = relative if item.frame is None else f"{relative}#{item.frame + 1}"
-        identity = item.patient_id or f"study {item.study_uid or item.series_uid or item.path.parent}"
+        study = item.study_uid or item.series_uid or item.path.parent.relative_to(folder).as_posix()
+        identity = entry.patient or item.patient_id or f"study {study}"
         unnamed += not item.patient_id
         patient_ids.add(item.patient_id)
         studies.add(item.study_uid)
-        rows.append(SourceRow(source, entry.label, entry.patient or hash_patient(identity, key), extra))
+        rows.append(SourceRow(source, entry.label, hash_patient(identity, key), extra))
     return tuple(rows), _patient_notes(labelled, unnamed, patients=len(patient_ids), studies=len(studies))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tumorlens.datasets.class_folders import class_folder_names, read_class_folders
 from tumorlens.datasets.csv_source import looks_like_labels, read_csv_source
-from tumorlens.datasets.nifti_masks import MaskOptions
+from tumorlens.datasets.nifti_masks import NO_MASKS, MaskOptions
 from tumorlens.datasets.npz_source import read_npz_source
 from tumorlens.datasets.source import LabelOptions, ScanSource
 from tumorlens.errors import InputError, NotFoundError
@@ -45,17 +45,21 @@ def find_source(
     with read_errors(path):
         if not path.exists():
             raise NotFoundError(f"The source {path} does not exist: check the path.")
+        _check_masks(masks)
         kind = _kind(path, masks)
         if kind == "dicom":
+            _refuse_mask_options(masks)
             from tumorlens.datasets.dicom_source import read_dicom_source
             from tumorlens.datasets.patient_hash import read_or_make_key
 
             key = read_or_make_key(key_file)
-            return _from_volumes(read_dicom_source(path, options, reading=reading, key=key, progress=progress))
+            return read_dicom_source(path, options, reading=reading, key=key, progress=progress)
         if kind == "nifti":
             from tumorlens.datasets.nifti_source import read_nifti_source
 
-            return _from_volumes(read_nifti_source(path, options, reading=reading, masks=masks, progress=progress))
+            if reading.series:
+                raise InputError("--series is for DICOM files, and the source holds NIfTI volumes: leave it out.")
+            return read_nifti_source(path, options, reading=reading, masks=masks, progress=progress)
         _refuse_volume_options(reading, masks)
         return _find(path, options, progress=progress)
 
@@ -64,10 +68,11 @@ def _kind(path: Path, masks: MaskOptions) -> FileKind | None:
     """What a source consists of; ``None`` for pictures, arrays and what is not known."""
     if path.is_file():
         return kind_of(path)
-    if masks.layout is not None or masks.pattern is not None:
-        return "nifti"
     found = files_by_kind(path)
     kinds = [kind for kind, files in found.items() if files]
+    masked = masks.layout is not None or masks.pattern is not None
+    if masked and (found["nifti"] or not kinds):
+        return "nifti"
     if len(kinds) > 1:
         counted = ", ".join(f"{len(found[kind])} {kind} files" for kind in kinds)
         raise InputError(
@@ -76,8 +81,25 @@ def _kind(path: Path, masks: MaskOptions) -> FileKind | None:
     return kinds[0] if kinds else None
 
 
-def _from_volumes(source: ScanSource) -> ScanSource:
-    return replace(source, from_volumes=True)
+def _check_masks(masks: MaskOptions) -> None:
+    """Refuse words on masks where none are looked for."""
+    if masks.sequence != NO_MASKS.sequence and masks.layout is None:
+        raise InputError("--sequence is for --layout brats: give that too, or leave it out.")
+    if masks.pattern is not None or masks.layout is not None:
+        return
+    unused = {
+        "--mask-labels": masks.labels != NO_MASKS.labels,
+        "--min-lesion-mm2": masks.min_lesion_mm2 != NO_MASKS.min_lesion_mm2,
+    }
+    for name, given in unused.items():
+        if given:
+            raise InputError(f"{name} is for lesion masks: give --mask-pattern or --layout too, or leave it out.")
+
+
+def _refuse_mask_options(masks: MaskOptions) -> None:
+    for name, given in {"--mask-pattern": masks.pattern, "--layout": masks.layout}.items():
+        if given is not None:
+            raise InputError(f"{name} is for NIfTI volumes, and the source holds DICOM files: leave it out.")
 
 
 def _refuse_volume_options(reading: Reading, masks: MaskOptions) -> None:

@@ -31,21 +31,24 @@ class Groups:
     threshold: float
 
 
-def patients_of(rows: tuple[SourceRow, ...], *, pattern: str | None) -> list[str] | None:
+def patients_of(
+    rows: tuple[SourceRow, ...], *, pattern: str | None, group_column: str | None = None
+) -> list[str] | None:
     """Return each row's patient, or ``None`` where the source names none.
 
     Args:
         rows: The rows to import.
         pattern: A regular expression with one group, searched in each row's source; what the group
-            matches is the patient. ``None``: the source's own column, if it has one.
+            matches is the patient, whatever headers or a layout say. ``None``: those of the source, if it names any.
+        group_column: The column of patients that the user named.
 
     Raises:
-        InputError: The expression is wrong, or does not match every source.
+        InputError: A column was named too, the expression is wrong, or does not match every source.
     """
     if pattern is None:
         named = [row.patient for row in rows if row.patient is not None]
         return named if len(named) == len(rows) else None
-    if any(row.patient is not None for row in rows):
+    if group_column is not None:
         raise InputError("Give a group column or a group pattern, not both.")
     expression = _compile(pattern)
     matches = [expression.search(row.source) for row in rows]

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tumorlens.datasets.assembly import assemble
+from tumorlens.datasets.class_folders import published_part
 from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.find_source import find_source
 from tumorlens.datasets.ingest import ingest
 from tumorlens.datasets.library import load_dataset
+from tumorlens.datasets.manifest import check_kept_names
 from tumorlens.datasets.nifti_masks import NO_MASKS, MaskOptions
 from tumorlens.datasets.plan import make_plan
 from tumorlens.datasets.record import ImportFlow
@@ -76,7 +78,8 @@ def import_scans(
         label_column: Its column of labels; likewise.
         group_column: Its column of patient ids; an array's name for ``.npz``.
         group_pattern: A regular expression with one group that finds the patient in a scan's
-            path, such as ``"p(\d+)_"``. Without column or pattern, clusters are inferred.
+            path, such as ``"p(\d+)_"``. It goes before what headers or a layout say of patients.
+            Without any of these, clusters are inferred.
         keep_columns: Further columns of the CSV to keep in the manifest.
         class_names: New names for labels, such as ``{"0": "no tumour", "1": "tumour"}``.
         drop_conflicts: Leave out scans whose copies have different labels, instead of stopping.
@@ -99,7 +102,8 @@ def import_scans(
     if folder.exists() and not replace:
         raise InputError(f"A data set named {name!r} exists already: choose another --name, or give --replace.")
     options = LabelOptions(labels, image_column, label_column, group_column, tuple(dict.fromkeys(keep_columns)))
-    with _opened(source, workspace) as place:
+    check_kept_names(options.keep_columns)
+    with _opened(source, workspace) as (place, unpacked_to):
         plan = make_plan(
             find_source(
                 place, options, reading=reading, masks=masks, key_file=workspace.patient_key, progress=progress
@@ -107,6 +111,7 @@ def import_scans(
             name=name,
             class_names=class_names or {},
             group_pattern=group_pattern,
+            group_column=group_column,
             synthetic=synthetic,
             drop_conflicts=drop_conflicts,
             skip_unreadable=skip_unreadable,
@@ -121,18 +126,37 @@ def import_scans(
             assemble(plan, read, temporary, progress=progress)
     dataset = load_dataset(workspace, name)
     record = dataset.record
-    return ImportResult(dataset, record.flow, record.notes, record.dropped, read.unreadable)
+    unreadable = tuple(_named(sentence, source, unpacked_to) for sentence in read.unreadable)
+    return ImportResult(dataset, record.flow, record.notes, record.dropped, unreadable)
 
 
 @contextmanager
-def _opened(source: Path, workspace: Workspace) -> Iterator[Path]:
-    """The folder to read: ``source``, or what a zip file unpacks to for the time of the import."""
+def _opened(source: Path, workspace: Workspace) -> Iterator[tuple[Path, Path | None]]:
+    """The folder to read, and the one that a zip file was unpacked to for the time of the import.
+
+    Errors name the zip file instead of that folder.
+    """
     if source.suffix.lower() != ".zip" or source.is_dir():
-        yield source
+        yield source, None
         return
     from tumorlens.scans.archives import unpacked
 
     workspace.create()
     remove_leftovers(workspace.root)
     with unpacked(source, into=workspace.root) as folder:
-        yield folder
+        try:
+            yield _content(folder), folder
+        except InputError as error:
+            raise type(error)(_named(str(error), source, folder)) from error
+
+
+def _content(folder: Path) -> Path:
+    """The folder that was zipped: a zip file holds it as its only entry, as a rule."""
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    if len(entries) != 1 or not entries[0].is_dir() or published_part(entries[0].name) is not None:
+        return folder
+    return _content(entries[0])
+
+
+def _named(text: str, source: Path, unpacked_to: Path | None) -> str:
+    return text if unpacked_to is None else text.replace(str(unpacked_to), str(source))

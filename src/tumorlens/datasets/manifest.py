@@ -10,6 +10,7 @@ grey, 0..1), then whatever the user asked to keep.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,7 @@ import pyarrow as pa
 from tumorlens.errors import InputError, IntegrityError
 from tumorlens.workspace import atomic_path
 
-__all__ = ["MANIFEST_COLUMNS", "check_extra_names", "manifest_digest", "read_manifest"]
+__all__ = ["MANIFEST_COLUMNS", "check_extra_names", "check_kept_names", "manifest_digest", "read_manifest"]
 __all__ += ["write_manifest"]
 
 _TYPES = {
@@ -38,6 +39,8 @@ _TYPES = {
 MANIFEST_COLUMNS: tuple[str, ...] = tuple(_TYPES)
 """The columns every manifest has."""
 
+_ADDED = ("volume", "receipt", "label_before", "published_part", "timepoint")
+
 _IDENTITY = ["row_id", "source", "pixel_digest", "label", "group"]
 
 
@@ -48,6 +51,20 @@ def check_extra_names(names: list[str]) -> None:
         InputError: One is the name of a manifest column, or appears twice.
     """
     taken = [name for name in names if name in MANIFEST_COLUMNS or names.count(name) > 1]
+    if taken:
+        raise InputError(f"The column {taken[0]!r} cannot be kept, its name is taken in the manifest: rename it.")
+
+
+def check_kept_names(names: Sequence[str]) -> None:
+    """Raise unless columns of the user's with these names mean nothing to tumorlens itself.
+
+    Raises:
+        InputError: One is the name of a manifest column, or of one that some sources or commands add.
+    """
+    from tumorlens.scans.dicom import FACT_COLUMNS
+
+    reserved = {*MANIFEST_COLUMNS, *_ADDED, *FACT_COLUMNS}
+    taken = [name for name in names if name in reserved]
     if taken:
         raise InputError(f"The column {taken[0]!r} cannot be kept, its name is taken in the manifest: rename it.")
 

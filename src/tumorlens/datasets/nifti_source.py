@@ -94,7 +94,8 @@ def _volumes(
         return list_volumes(folder, files, options, masks)
     if masks.layout != "brats":
         raise InputError(f"Expected --layout brats, got {masks.layout!r}.")
-    if masks.pattern is not None or options.labels is not None or options.group_column or options.keep_columns:
+    columns = options.image_column or options.label_column or options.group_column or options.keep_columns
+    if masks.pattern is not None or options.labels is not None or columns:
         raise InputError("--layout brats knows masks, labels and patients: leave out --mask-pattern, CSV and columns.")
     return list_brats(folder, files, masks)
 

@@ -18,9 +18,13 @@ from tumorlens.datasets.label_table import find_column, guess_image_column, gues
 from tumorlens.datasets.nifti_masks import MaskOptions, match_masks
 from tumorlens.datasets.source import LabelOptions
 from tumorlens.errors import InputError
+from tumorlens.scans import check_text_name
 from tumorlens.scans.nifti.names import NIFTI_SUFFIXES
 
 __all__ = ["VolumeFile", "list_volumes"]
+
+
+_PROBED = 20
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,9 @@ def list_volumes(
     Raises:
         InputError: Volumes have no label, or the CSV or the pattern does not fit.
     """
-    if options.labels is None and (options.group_column or options.keep_columns):
+    options = replace(options, labels=_table_path(folder, files, options, masks))
+    named = options.image_column or options.label_column or options.group_column or options.keep_columns
+    if options.labels is None and named:
         raise InputError("Columns were named, but no CSV file: name it by --labels.")
     if masks.pattern is None:
         if options.labels is None:
@@ -86,6 +92,26 @@ def list_volumes(
         return volumes, notes
     listed, more = _from_table(folder, volumes, options, labelled=False)
     return listed, [*notes, *more]
+
+
+def _table_path(folder: Path, files: Sequence[Path], options: LabelOptions, masks: MaskOptions) -> Path | None:
+    """The CSV named, here or beside the source; else the only one at its top, if columns or volumes say it is meant.
+
+    Where masks give the labels, one that was not named is used only for columns that were.
+    """
+    if options.labels is not None:
+        beside = folder / options.labels
+        found = beside if not options.labels.exists() and beside.exists() else options.labels
+        check_text_name(found)
+        return found
+    visible = [file for file in folder.iterdir() if not file.name.startswith(".") and not file.is_symlink()]
+    tables = [file for file in visible if file.suffix.lower() == ".csv" and file.is_file()]
+    if len(tables) != 1:
+        return None
+    if options.image_column or options.label_column or options.group_column or options.keep_columns:
+        return tables[0]
+    index = FileIndex(folder, list(files))
+    return tables[0] if masks.pattern is None and _guess_image(read_table(tables[0]), index) else None
 
 
 def _name(folder: Path, file: Path) -> str:
@@ -115,8 +141,9 @@ def _from_table(
     """The volumes a CSV names, in their own order, with what it says of them."""
     assert options.labels is not None
     path, table = options.labels, read_table(options.labels)
-    image, label = _columns(table, path, options, labelled=labelled)
-    rows = _match(table[image].tolist(), FileIndex(folder, [volume.path for volume in volumes]), path=path)
+    index = FileIndex(folder, [volume.path for volume in volumes])
+    image, label = _columns(table, path, options, index=index, labelled=labelled)
+    rows = _match(table[image].tolist(), index, path=path)
     records = table.to_dict("records")
     found = [
         _told(volume, records[rows[volume.path]], path, label=label, options=options)
@@ -129,12 +156,14 @@ def _from_table(
     return found, notes
 
 
-def _columns(table: pd.DataFrame, path: Path, options: LabelOptions, *, labelled: bool) -> tuple[str, str | None]:
+def _columns(
+    table: pd.DataFrame, path: Path, options: LabelOptions, *, index: FileIndex, labelled: bool
+) -> tuple[str, str | None]:
     """The columns of names and of labels; of labels only where they are wanted."""
     for name in (options.image_column, options.label_column, options.group_column, *options.keep_columns):
         if name is not None:
             find_column(table, name, path=path)
-    image = options.image_column or guess_image_column(table)
+    image = options.image_column or guess_image_column(table) or _guess_image(table, index)
     if image is None:
         raise _cannot_guess(table, path, "--image-column")
     if not labelled:
@@ -143,6 +172,18 @@ def _columns(table: pd.DataFrame, path: Path, options: LabelOptions, *, labelled
     if label is None:
         raise _cannot_guess(table, path, "--label-column")
     return image, label
+
+
+def _guess_image(table: pd.DataFrame, index: FileIndex) -> str | None:
+    """The column whose first values are names of volumes: the one named so, if it holds them."""
+    named = guess_image_column(table)
+    columns = [*([named] if named else []), *map(str, table.columns)]
+    return next((name for name in columns if all(_find(value, index) for value in table[name].head(_PROBED))), None)
+
+
+def _find(name: str, index: FileIndex) -> Path | None:
+    """The volume of this name, which may lack ``.nii.gz``."""
+    return next((file for end in ("", *NIFTI_SUFFIXES) if name and (file := index.find(name + end))), None)
 
 
 def _cannot_guess(table: pd.DataFrame, path: Path, option: str) -> InputError:
@@ -170,7 +211,7 @@ def _match(names: list[str], index: FileIndex, *, path: Path) -> dict[Path, int]
     rows: dict[Path, int] = {}
     missing = []
     for row, name in enumerate(names):
-        file = next((file for end in ("", *NIFTI_SUFFIXES) if name and (file := index.find(name + end))), None)
+        file = _find(name, index)
         if file is None:
             missing.append(name or "(blank)")
         elif file in rows:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tumorlens.errors import InputError, IntegrityError
 from tumorlens.scans import read_errors
-from tumorlens.workspace import atomic_path
+from tumorlens.workspace import storage_errors, temporary_name
 
 __all__ = ["hash_patient", "read_or_make_key"]
 
@@ -67,7 +67,26 @@ def read_or_make_key(path: Path) -> bytes:
 
 
 def _make_key(path: Path) -> None:
-    with atomic_path(path) as temporary:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(secrets.token_bytes(_KEY_BYTES))
+    """Write a key unless another process does so first: whoever comes second reads the first one's."""
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_name(path)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(secrets.token_bytes(_KEY_BYTES))
+                stream.flush()
+                os.fsync(descriptor)
+            _link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links, such as exFAT
+        if not path.exists():
+            temporary.replace(path)

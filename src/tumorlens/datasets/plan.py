@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tumorlens.datasets.classes import order_classes, rename_labels
 from tumorlens.datasets.groups import patients_of
@@ -48,6 +48,7 @@ def make_plan(
     name: str,
     class_names: Mapping[str, str],
     group_pattern: str | None,
+    group_column: str | None = None,
     synthetic: bool,
     drop_conflicts: bool,
     skip_unreadable: bool,
@@ -63,7 +64,10 @@ def make_plan(
     check_extra_names(list(source.rows[0].extra))
     labels = rename_labels([row.label for row in source.rows], class_names)
     check_classes(labels)
-    patients = patients_of(source.rows, pattern=group_pattern)
+    patients = patients_of(source.rows, pattern=group_pattern, group_column=group_column)
+    if group_pattern is not None and any(row.patient is not None for row in source.rows):
+        note = "Patients are those of the group pattern; those that the source itself names were not used."
+        source = replace(source, notes=(*source.notes, note))
     return ImportPlan(
         name=name,
         source=source,

@@ -55,9 +55,9 @@ class DatasetRecord:
         groups: Number of groups.
         scan_steps: Steps applied to every scan before the network.
         synthetic: Whether the scans are made up.
-        near_twins: Scans with another above ``cluster_threshold``, copies included; ``None`` where patients
-            are known and there are too many scans to compare each with each.
-        cluster_threshold: Correlation used; ``None`` likewise.
+        near_twins: Scans with an upright twin whose thumbnail correlates above ``cluster_threshold``, copies included;
+            ``None`` in data sets of older versions that did not count them.
+        cluster_threshold: The correlation above which two scans counted as twins; ``None`` likewise.
         notes: What the import said.
         dropped: Sources left out.
     """

@@ -127,7 +127,8 @@ def cluster_gallery(audit: Audit, tile: TileOf) -> Gallery | None:
         for rows in audit.twins.largest[:_CLUSTERS]
         if len(rows) > 1
     )
-    return Gallery("The largest clusters of near-twins", shows, wide=True) if shows else None
+    alike = "near-twins" if audit.groups_are == "clusters" else "copies"
+    return Gallery(f"The largest clusters of {alike}", shows, wide=True) if shows else None
 
 
 def _spread(rows: Sequence[int]) -> list[int]:

@@ -54,6 +54,7 @@ def audit_document(audit: Audit, *, sources: Sequence[str]) -> dict[str, Any]:
         "notes": list(audit.notes),
         "seconds": dict(audit.seconds),
         "created": audit.created,
+        "predicted_by": audit.predicted_by,
         "marks": [SYNTHETIC] if audit.synthetic else [],
         "use": f"{RESEARCH_ONLY.capitalize()}.",
     }

@@ -178,10 +178,11 @@ def _subtitle(audit: Audit) -> str:
 def _cards(audit: Audit) -> list[_Card]:
     twins = audit.twins
     share = percent(twins.near_twins / audit.scans if audit.scans else 0.0)
+    clusters = f"; {counted(twins.clusters, 'cluster')}" if audit.groups_are == "clusters" else ""
     cards = [
         _Card("Distinct scans", f"{audit.distinct:,}", f"of {audit.scans:,}"),
         _Card("Exact copies", f"{twins.scans_in_copies:,}", f"in {counted(twins.exact_groups, 'group')}"),
-        _Card("Scans with a near-twin", f"{twins.near_twins:,}", f"{share}; {counted(twins.clusters, 'cluster')}"),
+        _Card("Scans with a near-twin", f"{twins.near_twins:,}", f"{share}{clusters}"),
     ]
     if audit.shortcuts:
         worst = audit.shortcuts[0]

@@ -1,8 +1,9 @@
 """What an audit says in words: one sentence a finding, the worst first.
 
 The order is a rule of thumb: each finding is weighed by the share of test scans, of errors or of labels that it can
-account for; copies across a split count threefold, being a fault and no suspicion. It decides what is read first and
-nothing else.
+account for; copies across a split count threefold, being a fault and no suspicion. Neighbours across a split that keeps
+known patients together are other patients' and count nothing, nor does a shortcut that may be chance. It decides what
+is read first and nothing else.
 """
 
 from __future__ import annotations
@@ -135,8 +136,7 @@ def queue_rows(audit: Audit) -> frozenset[int]:
 
 def price_sentence(leakage: LeakageCurve, *, groups_are: str) -> str:
     """What leakage adds: random against grouped folds."""
-    points = 100 * (leakage.random.accuracy - leakage.grouped.accuracy)
-    adds = f"{points:.1f} points come from" if points > 0 else "no point comes from"
+    adds = _points(leakage.random.accuracy - leakage.grouped.accuracy)
     one = groups_are.removesuffix("s")
     return (
         f"{leakage.backbone} reaches {accuracy_words(leakage.random)} on randomly drawn test scans and "
@@ -172,7 +172,8 @@ def _leaks(audit: Audit) -> Iterator[AuditFinding]:
 
 def _telling(leaks: SplitLeaks, *, copies_count: float) -> float:
     copies = leaks.exact + leaks.near + leaks.mirrored
-    return _share(copies_count * copies + _NEIGHBOURS_COUNT * leaks.neighbouring, leaks.test_scans)
+    neighbours_count = 0.0 if leaks.kept_together == "patients" else _NEIGHBOURS_COUNT
+    return _share(copies_count * copies + neighbours_count * leaks.neighbouring, leaks.test_scans)
 
 
 def _price(audit: Audit) -> Iterator[AuditFinding]:
@@ -190,14 +191,28 @@ def _price(audit: Audit) -> Iterator[AuditFinding]:
 def published_sentence(leakage: LeakageCurve) -> str:
     """What the split that came with the data promises, and what of it its twins give; blank without such a split."""
     published, cleaned, control = leakage.published, leakage.published_cleaned, leakage.published_control
-    if published is None or cleaned is None or control is None:
+    if published is None:
         return ""
-    points = 100 * (control.accuracy - cleaned.accuracy)
+    reached = f"On the split that came with the data {leakage.backbone} reaches {accuracy_words(published)}"
+    removed, trained = leakage.published_removed, leakage.published_train
+    if cleaned is None or control is None:
+        which = f"{removed:,} of its {trained:,}" if trained else "nearly all of its"
+        return (
+            f"{reached}; {which} training scans are twins of test scans and too little is left without them, so it "
+            "cannot be cleaned."
+        )
+    which = f"{removed:,} of {trained:,}" if trained else ""
     return (
-        f"On the split that came with the data {leakage.backbone} reaches {accuracy_words(published)}; without the "
-        f"training scans that are twins of test scans, {accuracy_words(cleaned)}; without as many taken at random, "
-        f"{accuracy_words(control)}: {points:.1f} points come from the twins."
+        f"{reached}; without {f'the {which}'.strip()} training scans that are twins of test scans, "
+        f"{accuracy_words(cleaned)}; without as many taken at random, {accuracy_words(control)}: "
+        f"{_points(control.accuracy - cleaned.accuracy)} the twins."
     )
+
+
+def _points(difference: float) -> str:
+    """What a difference of two accuracies comes to, never less than nothing."""
+    points = round(100 * difference, 1)
+    return f"{points:.1f} points come from" if points > 0 else "no point comes from"
 
 
 def _hidden_errors(flattering: WithInterval, honest: WithInterval) -> float:
@@ -207,7 +222,8 @@ def _hidden_errors(flattering: WithInterval, honest: WithInterval) -> float:
 
 def _shortcuts(audit: Audit) -> Iterator[AuditFinding]:
     for shortcut in audit.shortcuts:
-        weight = _share(max(0.0, shortcut.accuracy - shortcut.majority), 1.0 - shortcut.majority)
+        gained = shortcut.accuracy - shortcut.majority if shortcut.low > shortcut.majority else 0.0
+        weight = _share(gained, 1.0 - shortcut.majority)
         yield AuditFinding(weight, "shortcuts", _shortcut_sentence(shortcut))
 
 

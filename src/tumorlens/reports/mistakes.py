@@ -38,7 +38,8 @@ MISTAKES = {
     ),
     "duplicates": MistakeWords(
         "copied before the split",
-        "scans were mirrored before the split, and the mirrored copies of the test scans stand in training",
+        "the mirrored copies of the test scans stand in training, "
+        "as they may where scans are mirrored before the split",
     ),
 }
 """Every mistake by its name on the command line."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
 from tumorlens.scans.raster import Scan
 from tumorlens.scans.reading import Crop
 
 __all__ = ["crop_scan"]
 
 
-def crop_scan(scan: Scan, crop: Crop) -> Scan:
+def crop_scan(scan: Scan, crop: Crop, *, limits: ReadLimits = DEFAULT_LIMITS) -> Scan:
     """Cut a scan, and its mask with it.
 
     Args:
         scan: As it was read.
         crop: ``none`` leaves it as it is; ``brain`` cuts to the square around the head.
+        limits: Largest picture; where the square would be larger, the scan is left as it is.
 
     Returns:
         The scan with the step added to its receipt.
@@ -24,5 +26,5 @@ def crop_scan(scan: Scan, crop: Crop) -> Scan:
         return scan
     from tumorlens.scans.head_crop import crop_to_head  # SciPy's image functions cost a third of a second to import
 
-    pixels, mask, step = crop_to_head(scan.pixels, scan.mask)
+    pixels, mask, step = crop_to_head(scan.pixels, scan.mask, limits=limits)
     return replace(scan, pixels=pixels, mask=mask, receipt=(*scan.receipt, step))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
 from tumorlens.types import Pixels
 
 __all__ = ["MARGIN", "crop_to_head"]
@@ -43,7 +44,7 @@ class _Square:
 
 
 def crop_to_head(
-    pixels: Pixels, mask: Mask | None = None, *, margin: float = MARGIN
+    pixels: Pixels, mask: Mask | None = None, *, margin: float = MARGIN, limits: ReadLimits = DEFAULT_LIMITS
 ) -> tuple[Pixels, Mask | None, str]:
     """Cut a scan to the square around its head; where the square leaves the picture, it is black.
 
@@ -53,15 +54,18 @@ def crop_to_head(
         pixels: ``(h, w, 3)`` uint8, a head on a dark background.
         mask: ``(h, w)`` bool, cut alike.
         margin: Added on each side, as a share of the head's longer side.
+        limits: Largest picture: the square around a long strip may hold far more pixels than the strip.
 
     Returns:
         The square scan, its mask, and the step for the receipt: ``"crop=head 180x180 at 31,25"`` (side, then left and
         top of the square in the picture) or, where no head is found and all is left as it is,
-        ``"crop=none (no head found)"``.
+        ``"crop=none (no head found)"``; likewise ``"crop=none (square too large)"``.
     """
     square = _head_square(pixels, margin=margin)
     if square is None:
         return pixels, mask, "crop=none (no head found)"
+    if square.side**2 > limits.pixels:
+        return pixels, mask, "crop=none (square too large)"
     step = f"crop=head {square.side}x{square.side} at {square.left},{square.top}"
     return _cut(pixels, square), None if mask is None else _cut(mask, square), step
 

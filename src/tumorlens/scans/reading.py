@@ -6,19 +6,26 @@ read at prediction just as it was at import.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from tumorlens.errors import InputError, IntegrityError
 from tumorlens.scans.window import PERCENTILES, Window, parse_window
 
 __all__ = ["DEFAULT_READING", "PLANES", "Crop", "Plane", "Reading", "parse_plane", "reading_of"]
 
+T = TypeVar("T")
+
 Plane = Literal["axial", "coronal", "sagittal"]
 Crop = Literal["none", "brain"]
 
 PLANES: tuple[str, ...] = get_args(Plane)
 """The planes a volume can be cut in."""
+
+_CODE = re.compile(r"[A-Z0-9_]{1,16}")
+_WORD = re.compile(r"[a-z0-9]{1,16}")
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,16 @@ class Reading:
     def steps(self, *, volumes: bool) -> tuple[str, ...]:
         """What is written down as ``scan_steps``.
 
+        Of the choice of series only codes are: modality, sequence type, and descriptions that are one known word
+        ("flair"). Any other text could name a person.
+
         Args:
             volumes: Whether DICOM or NIfTI files were read, to which window and plane apply.
         """
         read = (f"plane={self.plane}", f"window={self.window.text}") if volumes else ()
-        return (*read, *((f"crop={self.crop}",) if self.crop != "none" else ()))
+        series = _coded_series(self.series) if volumes and self.series else ""
+        chosen = (f"series={series}",) if series else ()
+        return (*read, *chosen, *((f"crop={self.crop}",) if self.crop != "none" else ()))
 
 
 DEFAULT_READING = Reading()
@@ -57,18 +69,40 @@ def reading_of(steps: tuple[str, ...]) -> Reading:
     Raises:
         IntegrityError: A step is not known to this tumorlens.
     """
-    window, plane, crop = PERCENTILES, "axial", "none"
+    window, plane, crop, series = PERCENTILES, "axial", "none", ""
     for step in steps:
         name, _, value = step.partition("=")
         if name == "window":
-            window = parse_window(value)
+            window = _stored(parse_window, value, step=step)
         elif name == "plane" and value in PLANES:
             plane = value
         elif name == "crop" and value in get_args(Crop):
             crop = value
+        elif name == "series" and _stored(_coded_series, value, step=step):
+            series = value
         else:
             raise IntegrityError(f"The scan step {step!r} is not known to this tumorlens: upgrade it.")
-    return Reading(window, parse_plane(plane), "brain" if crop == "brain" else "none")
+    return Reading(window, parse_plane(plane), "brain" if crop == "brain" else "none", series)
+
+
+def _coded_series(text: str) -> str:
+    """The part of a choice of series that may be written down; see :meth:`Reading.steps`."""
+    from tumorlens.scans.dicom.facts import coded_words
+    from tumorlens.scans.dicom.selection import parse_series
+
+    choice = parse_series(text)
+    words = [word.lower() for word in choice.descriptions]
+    codes = {"modality": choice.modality.upper(), "sequence": choice.sequence.upper()}
+    parts = [f"{key}={code}" for key, code in codes.items() if _CODE.fullmatch(code)]
+    parts += [f"description={word}" for word in words if _WORD.fullmatch(word) and coded_words(word)]
+    return ",".join(parts)
+
+
+def _stored(read: Callable[[str], T], value: str, *, step: str) -> T:
+    try:
+        return read(value)
+    except InputError as error:
+        raise IntegrityError(f"The scan step {step!r} is not known to this tumorlens: upgrade it.") from error
 
 
 def parse_plane(text: str) -> Plane:

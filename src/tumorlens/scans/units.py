@@ -5,10 +5,12 @@ For prediction, where nothing has a label; an import goes by its own sources, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.scans.cropping import crop_scan
@@ -18,7 +20,28 @@ from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
 from tumorlens.scans.raster import Scan, read_scan
 from tumorlens.scans.reading import Reading
 
-__all__ = ["ScanUnit", "scan_units"]
+if TYPE_CHECKING:
+    from tumorlens.scans.dicom import DicomIndex, DicomSeries, OpenFiles
+
+__all__ = ["ALONE_MARK", "Refusal", "ScanUnit", "UnitList", "scan_units"]
+
+ALONE_MARK = "grey levels from this file alone"
+"""Said of a DICOM slice that was given without the rest of its series, where the rule asks for the series' range."""
+
+_MASK_STEM = re.compile(r"(^|[-_.])(seg|mask|label)s?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one scan could not be read.
+
+    Attributes:
+        source: The file.
+        reason: One sentence.
+    """
+
+    source: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -27,69 +50,200 @@ class ScanUnit:
 
     Attributes:
         source: The file, or the first of a series.
-        read: Yields the scans, cropped as declared; raises InputError where they cannot be read.
+        read: Yields the scans, cropped as declared, and a refusal in the place of each that cannot be read.
+        marks: What must be said with the answers.
     """
 
     source: Path
-    read: Callable[[], Iterator[Scan]]
+    read: Callable[[], Iterator[Scan | Refusal]]
+    marks: tuple[str, ...] = ()
 
 
-def scan_units(path: Path, reading: Reading, *, limits: ReadLimits = DEFAULT_LIMITS) -> list[ScanUnit]:
-    """List what there is to read in a file or below a folder, in natural order.
+@dataclass(frozen=True)
+class UnitList:
+    """What there is to read.
+
+    Attributes:
+        units: In the order given.
+        notes: What was left out, one sentence each.
+    """
+
+    units: tuple[ScanUnit, ...]
+    notes: tuple[str, ...]
+
+
+def scan_units(paths: Sequence[Path], reading: Reading, *, limits: ReadLimits = DEFAULT_LIMITS) -> UnitList:
+    """List what there is to read in files and below folders, in the order given, a folder's content in natural order.
+
+    DICOM files that are named one by one are sorted into series together, at the place of the first: a series has one
+    range of intensities, however it is named.
 
     Args:
-        path: A file, or a folder of pictures, NIfTI volumes and DICOM series.
-        reading: Intensity rule, plane and crop.
+        paths: Files, DICOMDIRs, and folders of pictures, NIfTI volumes and DICOM series.
+        reading: Intensity rule, plane and crop; of the DICOM series below folders, which are read.
         limits: Largest file and picture.
 
     Raises:
-        NotFoundError: The path does not exist, or the folder holds no scans.
-        InputError: It is a pipe or a device, or may not be read.
+        NotFoundError: A path does not exist, or a folder holds no scans.
+        InputError: A path is a pipe or a device, or may not be read.
     """
-    if not path.is_dir():
-        check_regular(path)
-        return [_unit(path, partial(_read_file, path, reading, limits), reading)]
+    from tumorlens.scans.dicom.dicomdir import is_dicomdir
+
+    units: list[ScanUnit] = []
+    notes: list[str] = []
+    single: list[Path] = []
+    place = 0
+    for path in paths:
+        if path.is_dir():
+            listed = _folder(path, reading, limits)
+        else:
+            check_regular(path)
+            if is_dicomdir(path):
+                listed = _dicomdir(path, reading, limits)
+            elif kind_of(path) == "dicom":
+                place = place if single else len(units)
+                single.append(path)
+                continue
+            else:
+                listed = UnitList((_file(path, reading, limits),), ())
+        units += listed.units
+        notes += listed.notes
+    if single:
+        listed = _named_files(single, reading, limits)
+        units[place:place] = listed.units
+        notes += listed.notes
+    return UnitList(tuple(units), tuple(notes))
+
+
+def _folder(path: Path, reading: Reading, limits: ReadLimits) -> UnitList:
+    from tumorlens.scans.dicom.dicomdir import is_dicomdir
+    from tumorlens.scans.nifti.names import nifti_stem
+
     found = files_by_kind(path)
-    units = [_unit(file, partial(_read_file, file, reading, limits), reading) for file in found["picture"]]
-    units += [_unit(file, partial(_read_file, file, reading, limits), reading) for file in found["nifti"]]
-    units += _dicom_units(found["dicom"], reading, limits) if found["dicom"] else []
+    volumes = [file for file in found["nifti"] if not _MASK_STEM.search(nifti_stem(file))]
+    masks = len(found["nifti"]) - len(volumes)
+    notes = [f"{path}: {masks} files named as masks (seg, mask, label) were left out."] if masks else []
+    units = [_file(file, reading, limits) for file in (*found["picture"], *volumes)]
+    slices = [file for file in found["dicom"] if not is_dicomdir(file)]
+    if slices:
+        listed = _dicom_units(path, slices, reading, limits)
+        units += listed.units
+        notes += listed.notes
     if not units:
-        raise NotFoundError(f"No scans are in {path}: give a folder with pictures, DICOM files or NIfTI volumes.")
-    return units
+        raise NotFoundError(
+            " ".join([f"No scans are in {path}: give a folder with pictures, DICOM files or NIfTI volumes.", *notes])
+        )
+    return UnitList(tuple(units), tuple(notes))
 
 
-def _unit(source: Path, read: Callable[[], Iterable[Scan]], reading: Reading) -> ScanUnit:
-    def cropped() -> Iterator[Scan]:
-        for scan in read():
-            yield crop_scan(scan, reading.crop)
+def _dicomdir(path: Path, reading: Reading, limits: ReadLimits) -> UnitList:
+    from tumorlens.scans.dicom.dicomdir import dicomdir_files
 
-    return ScanUnit(source, cropped)
-
-
-def _read_file(path: Path, reading: Reading, limits: ReadLimits) -> Iterable[Scan]:
-    kind = kind_of(path)
-    if kind == "nifti":
-        from tumorlens.scans.nifti import read_nifti
-
-        return read_nifti(path, reading, limits=limits)
-    if kind == "dicom":
-        from tumorlens.scans.dicom import read_dicom
-
-        return read_dicom(path, reading, limits=limits)
-    return [read_scan(path, limits=limits)]
+    try:
+        files, missing = dicomdir_files(path, limits=limits)
+    except InputError as error:
+        return UnitList((_refused(path, str(error)),), ())
+    notes = (f"{path}: {missing} files that it names are missing.",) if missing else ()
+    listed = _dicom_units(path, files, reading, limits)
+    units = listed.units or (_refused(path, f"{path} names no slices that are there: give the folder instead."),)
+    return UnitList(units, (*notes, *listed.notes))
 
 
-def _dicom_units(files: list[Path], reading: Reading, limits: ReadLimits) -> list[ScanUnit]:
-    from tumorlens.scans.dicom import index_dicom, read_series, select_series
+def _file(path: Path, reading: Reading, limits: ReadLimits) -> ScanUnit:
+    read = _read_volume if kind_of(path) == "nifti" else _read_picture
+    return ScanUnit(path, partial(read, path, reading, limits))
+
+
+def _read_picture(path: Path, reading: Reading, limits: ReadLimits) -> Iterator[Scan | Refusal]:
+    yield _cropped(partial(read_scan, path, limits=limits), reading, limits, source=str(path))
+
+
+def _read_volume(path: Path, reading: Reading, limits: ReadLimits) -> Iterator[Scan | Refusal]:
+    from tumorlens.scans.nifti import read_nifti
+
+    try:
+        for scan in read_nifti(path, reading, limits=limits):
+            yield crop_scan(scan, reading.crop, limits=limits)
+    except InputError as error:
+        yield Refusal(str(path), str(error))
+
+
+def _cropped(load: Callable[[], Scan], reading: Reading, limits: ReadLimits, *, source: str) -> Scan | Refusal:
+    try:
+        return crop_scan(load(), reading.crop, limits=limits)
+    except InputError as error:
+        return Refusal(source, str(error))
+
+
+def _named_files(files: list[Path], reading: Reading, limits: ReadLimits) -> UnitList:
+    """DICOM files that were named one by one: each is answered or refused, whatever series the model is for."""
+    from tumorlens.scans.dicom import index_dicom
+
+    reading = replace(reading, series="")
+    index = index_dicom(files, limits=limits)
+    units = []
+    for left in index.left_out:
+        if left.left_out != "copy":
+            kind = "a localizer" if left.left_out == "localizer" else "a DICOM object without pictures"
+            units.append(_refused(left.path, f"{left.path} is {kind}, expected slices: give an image file."))
+    named = str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more DICOM files"
+    listed = _series_units(files[0], index, reading, limits, named=named, alone=True)
+    copies = index.count("copy")
+    notes = (f"{copies} copies of other DICOM files were left out.",) if copies else ()
+    return UnitList((*units, *listed.units), (*notes, *listed.notes))
+
+
+def _dicom_units(source: Path, files: list[Path], reading: Reading, limits: ReadLimits) -> UnitList:
+    """DICOM files of a folder or a DICOMDIR: what is no slice is left out, and a note says so."""
+    from tumorlens.scans.dicom import index_dicom
 
     index = index_dicom(files, limits=limits)
-    units = [_unit(file.path, partial(_refuse, file.reason), reading) for file in index.unreadable]
+    counts = {
+        "localizers": index.count("localizer"),
+        "objects without pictures": index.count("non-image"),
+        "copies (same SOPInstanceUID and pixels)": index.count("copy"),
+    }
+    left_out = [f"{count} {what}" for what, count in counts.items() if count]
+    notes = (f"{source}: {', '.join(left_out)} were left out.",) if left_out else ()
+    listed = _series_units(source, index, reading, limits, named=str(source), alone=False)
+    return UnitList(listed.units, (*notes, *(f"{source}: {note}" for note in listed.notes)))
+
+
+def _series_units(
+    source: Path, index: DicomIndex, reading: Reading, limits: ReadLimits, *, named: str, alone: bool
+) -> UnitList:
+    """One unit a series that ``reading`` chooses; where it chooses none, one that is refused.
+
+    ``alone`` says that the rest of a series may lie elsewhere.
+    """
+    from tumorlens.scans.dicom import OpenFiles, select_series
+
+    units = [_refused(file.path, file.reason) for file in index.unreadable]
     if not index.series:
-        return units
-    for series in select_series(index.series, reading).series:
-        units.append(_unit(series.slices[0].path, partial(read_series, series, reading, limits=limits), reading))
-    return units
+        return UnitList(tuple(units), ())
+    try:
+        selection = select_series(index.series, reading)
+    except InputError as error:
+        steps = ", ".join(reading.steps(volumes=True))
+        return UnitList((*units, _refused(source, f"{named} cannot be used (read by {steps}). {error}")), ())
+    opened = OpenFiles(limits)
+    for series in selection.series:
+        lone = alone and len(series.slices) == 1 and series.slices[0].grey
+        marks = (ALONE_MARK,) if lone and reading.window.kind == "percentiles" else ()
+        read = partial(_read_series, series, reading, limits, opened)
+        units.append(ScanUnit(series.slices[0].path, read, marks))
+    return UnitList(tuple(units), selection.notes)
 
 
-def _refuse(reason: str) -> Iterable[Scan]:
-    raise InputError(reason)
+def _read_series(
+    series: DicomSeries, reading: Reading, limits: ReadLimits, opened: OpenFiles
+) -> Iterator[Scan | Refusal]:
+    from tumorlens.scans.dicom import SeriesReader
+
+    reader = SeriesReader(series, reading.window, files=opened)
+    for item in series.slices:
+        yield _cropped(partial(reader.read, item), reading, limits, source=item.name)
+
+
+def _refused(source: Path, reason: str) -> ScanUnit:
+    return ScanUnit(source, lambda: iter((Refusal(str(source), reason),)))

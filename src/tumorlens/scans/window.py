@@ -46,9 +46,9 @@ class Window:
 
     @property
     def text(self) -> str:
-        """As on the command line: ``percentiles``, ``dicom:2``, ``-100,300``."""
+        """As on the command line: ``percentiles``, ``dicom:2``, ``-100.0,300.0``."""
         if self.kind == "fixed":
-            return f"{self.low:g},{self.high:g}"
+            return f"{float(self.low)!r},{float(self.high)!r}"  # every digit, so that parsing gives the same back
         return f"{self.kind}:{self.index}" if self.kind == "dicom" else self.kind
 
 

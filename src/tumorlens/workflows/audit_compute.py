@@ -68,6 +68,7 @@ def compute_audit(context: AuditContext) -> Audit:
         notes=tuple(steps.notes),
         seconds=dict(steps.seconds),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        predicted_by=None if context.network is None or predictions is None else context.network.spec.name,
     )
 
 
@@ -88,7 +89,7 @@ def _shortcuts(context: AuditContext) -> tuple[Shortcut, ...]:
     constant = same_everywhere(facts)
     if constant is not None:
         context.steps.notes.append(constant)
-    return find_shortcuts(context.dataset, facts=facts, progress=context.progress)
+    return find_shortcuts(context.dataset, facts=facts, seed=context.seed, progress=context.progress)
 
 
 def _features(context: AuditContext) -> Features | None:
@@ -115,7 +116,12 @@ def _predict(context: AuditContext, features: Features | None) -> OutOfFold | No
     return context.steps.run(
         "predictions out of fold",
         lambda: predict_out_of_fold(
-            features, dataset.labels, dataset.groups, n_classes=len(dataset.classes), seed=context.seed
+            features,
+            dataset.labels,
+            dataset.groups,
+            n_classes=len(dataset.classes),
+            seed=context.seed,
+            threads=context.threads,
         ),
         otherwise=None,
     )
@@ -127,7 +133,7 @@ def _price(
     network = context.network
     if features is None or network is None or predictions is None:
         return None
-    return context.steps.run(
+    leakage = context.steps.run(
         "price of leakage",
         lambda: price_of_leakage(
             context.dataset,
@@ -140,3 +146,9 @@ def _price(
         ),
         otherwise=None,
     )
+    scans = len(context.dataset)
+    if leakage is not None and leakage.judged_scans is not None and leakage.judged_scans < scans:
+        context.steps.notes.append(
+            f"Price of leakage: computed on {leakage.judged_scans:,} of {scans:,} scans, whole groups chosen at random."
+        )
+    return leakage

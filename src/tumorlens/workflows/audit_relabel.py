@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tumorlens.audit.conflicts import read_corrections
+from tumorlens.audit.correction_queue import read_corrections
 from tumorlens.datasets import Dataset, load_dataset
 from tumorlens.datasets.relabel import OLD_LABEL, relabel
 from tumorlens.reports.wording import counted

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from tumorlens.audit.conflicts import write_queue
+from tumorlens.audit.correction_queue import write_queue
 from tumorlens.audit.findings import Audit
 from tumorlens.datasets import Dataset
 from tumorlens.reports import SYNTHETIC, AuditPage, audit_document, audit_plots, write_audit_page, write_plots

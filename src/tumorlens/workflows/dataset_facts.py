@@ -7,7 +7,7 @@ from typing import Any
 
 from tumorlens.datasets import Dataset, ImportResult, list_datasets, short_check
 from tumorlens.errors import InputError
-from tumorlens.workflows.audit_short import short_finding
+from tumorlens.workflows.audit_short import short_finding, worst_finding
 from tumorlens.workspace import Workspace
 
 __all__ = [
@@ -40,6 +40,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "synthetic": dataset.synthetic,
         "flow": flow_facts(dataset),
         "notes": list(record.notes),
+        "finding": worst_finding(dataset),
         "dropped": list(record.dropped),
         "contact_sheet": str(dataset.contact_sheet),
     }
@@ -88,7 +89,7 @@ def check_facts(dataset: Dataset) -> dict[str, str]:
     }
     if check.near_twins is not None:
         facts["Near-twins"] = (
-            f"{check.near_twins} scans have a near-identical neighbour (thumbnail correlation above 0.94)"
+            f"{check.near_twins} scans have an upright near-twin (thumbnail correlation above 0.94)"
         )
     if check.groups_are == "clusters":
         facts["Patients"] = "not known: clusters of near-duplicates stand in, and they are not patients"

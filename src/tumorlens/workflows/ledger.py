@@ -14,14 +14,25 @@ from tumorlens.workspace import Workspace, storage_errors
 __all__ = ["count_openings", "record_opening"]
 
 
-def record_opening(workspace: Workspace, *, dataset: str, split_digest: str, run: str) -> None:
-    """Append that ``run`` is about to compute figures on the test part of a split."""
+def record_opening(
+    workspace: Workspace, *, dataset: str, split_digest: str, run: str, mistake: str | None = None
+) -> None:
+    """Append that ``run`` is about to compute figures on the test part of a split.
+
+    Args:
+        workspace: Whose ledger.
+        dataset: Name of the data set.
+        split_digest: Whose test part.
+        run: Name of the run.
+        mistake: The mistake made on purpose; such a run stands in the ledger but serves no result and is not counted.
+    """
     line = json.dumps(
         {
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "dataset": dataset,
             "split_digest": split_digest,
             "run": run,
+            "mistake": mistake,
         }
     )
     with storage_errors(workspace.ledger), workspace.ledger.open("a", encoding="utf-8") as file:
@@ -31,13 +42,14 @@ def record_opening(workspace: Workspace, *, dataset: str, split_digest: str, run
 
 
 def count_openings(workspace: Workspace, split_digest: str) -> int:
-    """How many times the test part of a split was opened in this workspace."""
+    """How many times the test part of a split was opened for a result in this workspace."""
     if not workspace.ledger.is_file():
         return 0
     count = 0
     for line in workspace.ledger.read_text(encoding="utf-8").splitlines():
         try:
-            count += json.loads(line)["split_digest"] == split_digest
-        except (ValueError, KeyError, TypeError):  # a line cut short by a kill says nothing
+            opening = json.loads(line)
+            count += opening["split_digest"] == split_digest and opening.get("mistake") is None
+        except (ValueError, KeyError, TypeError, AttributeError):  # a line cut short by a kill says nothing
             continue
     return count

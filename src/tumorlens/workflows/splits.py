@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tumorlens.datasets import (
     split_by_group,
     split_like_study,
 )
-from tumorlens.errors import InputError
+from tumorlens.errors import InputError, IntegrityError
 
 __all__ = [
     "PROTOCOLS",
@@ -29,7 +30,10 @@ PROTOCOLS = ("grouped", "study")
 
 
 def prepare_split(dataset: Dataset, *, protocol: str, seed: int, split_file: Path | None = None) -> Split:
-    """Make or read the split of a data set, and keep a copy in its folder.
+    """Make, find or read the split of a data set, and keep a copy in its folder.
+
+    A grouped split made earlier with the same seed is used again, so that figures before and after labels were
+    corrected rest on the same test scans.
 
     Args:
         dataset: The scans.
@@ -49,11 +53,21 @@ def prepare_split(dataset: Dataset, *, protocol: str, seed: int, split_file: Pat
     elif protocol == "study":
         split = split_like_study(dataset)
     else:
-        split = split_by_group(dataset, seed=seed)
+        split = _kept(dataset, seed=seed) or split_by_group(dataset, seed=seed)
     kept = dataset.splits / f"{split.protocol}-{split.digest[:12]}.json"
     if not kept.exists():
         save_split(split, kept)
     return split
+
+
+def _kept(dataset: Dataset, *, seed: int) -> Split | None:
+    """The grouped split of this seed in the data set's folder; one that no longer fits it is passed over."""
+    for file in sorted(dataset.splits.glob("grouped-*.json")):
+        with suppress(InputError, IntegrityError):
+            split = load_split(file, dataset=dataset)
+            if split.seed == seed:
+                return split
+    return None
 
 
 def describe_split(dataset: Dataset, split: Split) -> dict[str, Any]:

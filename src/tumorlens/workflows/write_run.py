@@ -94,7 +94,13 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
     """
     marks = context.marks + model.marks
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    record_opening(context.workspace, dataset=context.dataset.name, split_digest=context.split.digest, run=config.name)
+    record_opening(
+        context.workspace,
+        dataset=context.dataset.name,
+        split_digest=context.split.digest,
+        run=config.name,
+        mistake=context.mistake,
+    )
     classifier = replace(model.classifier, run=config.name)
     row = row_figures(context, model.probabilities, classifier, features=model.features)
     folder = context.workspace.runs / config.name

@@ -12,7 +12,7 @@ from pydicom.uid import RLELossless
 
 from tumorlens.errors import InputError
 from tumorlens.scans import Reading, Window
-from tumorlens.scans.dicom import index_dicom, read_dicom, read_series, select_series
+from tumorlens.scans.dicom import SeriesReader, index_dicom, read_dicom, read_series, select_series
 
 Writer = Callable[..., Path]
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
@@ -118,6 +118,17 @@ def test_copies_are_left_out_but_not_other_pixels_under_the_same_identity(tmp_pa
     assert len(apart.series[0].slices) == 3
 
 
+def test_files_without_identifiers_are_kept_apart_by_patient(tmp_path: Path, write_dicom: Writer) -> None:
+    silent = {"StudyInstanceUID": None, "SeriesInstanceUID": None}
+    files = [
+        write_dicom(tmp_path / f"{patient}{z}.dcm", SMALL, patient=patient, z=z, extra=silent)
+        for patient in "ab"
+        for z in range(2)
+    ]
+    found = [[item.path.stem for item in series.slices] for series in index_dicom(files).series]
+    assert found == [["a0", "a1"], ["b0", "b1"]]
+
+
 @pytest.mark.parametrize("syntax", [None, RLELossless])
 def test_frames_of_an_enhanced_file_are_slices_with_their_own_rescale_and_window(
     tmp_path: Path, write_dicom: Writer, syntax: object
@@ -147,8 +158,22 @@ def test_frames_of_an_enhanced_file_are_slices_with_their_own_rescale_and_window
 def test_classic_frames_without_positions_keep_their_order(tmp_path: Path, write_dicom: Writer) -> None:
     stack = np.stack([np.full((8, 8), 10 * place, np.uint8) for place in range(12)])
     file = write_dicom(tmp_path / "a.dcm", stack)
-    scans = read_dicom(file, Reading(window=Window("fixed", low=0, high=255)))
+    scans = list(read_dicom(file, Reading(window=Window("fixed", low=0, high=255))))
     assert [int(scan.pixels[0, 0, 0]) for scan in scans] == [10 * place for place in range(12)]
+
+
+def test_a_file_is_checked_at_once_and_decoded_slice_by_slice(
+    tmp_path: Path, write_dicom: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+    monkeypatch.setattr(SeriesReader, "read", lambda self, item: decoded.append(item.frame))
+    stack = np.stack([SMALL, SMALL, SMALL])
+    scans = read_dicom(write_dicom(tmp_path / "a.dcm", stack))
+    assert decoded == []
+    next(scans)
+    assert decoded == [0]
+    with pytest.raises(InputError, match="No slice is coronal"):
+        read_dicom(tmp_path / "a.dcm", Reading(plane="coronal"))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +184,7 @@ def test_planes_are_the_nearest(tmp_path: Path, write_dicom: Writer, orientation
     file = write_dicom(tmp_path / "a.dcm", SMALL, orientation=orientation)
     (series,) = index_dicom([file]).series
     assert series.plane == plane
-    assert read_dicom(file, Reading(plane=plane))[0].facts["plane"] == plane
+    assert next(read_dicom(file, Reading(plane=plane))).facts["plane"] == plane
     other = "coronal" if plane != "coronal" else "axial"
     with pytest.raises(InputError, match=f"No slice is {other}; there are MR T2 AXIAL {plane}|No slice is {other}"):
         read_dicom(file, Reading(plane=other))

@@ -99,7 +99,7 @@ def test_every_frame_of_a_file_comes_out_in_its_place(
     values = np.stack([np.full((40, 41), 20 * place, np.uint8) for place in range(1, 6)])
     frames = [{"z": -4.0 * place} for place in range(5)]
     file = write_dicom(tmp_path / "a.dcm", values, syntax=syntax, frames=frames)
-    scans = read_dicom(file, Reading(window=Window("fixed", low=0, high=255)))
+    scans = list(read_dicom(file, Reading(window=Window("fixed", low=0, high=255))))
     assert [int(scan.pixels.max()) for scan in scans] == [100, 80, 60, 40, 20]
     assert [scan.source for scan in scans] == [f"{file}#{number}" for number in (5, 4, 3, 2, 1)]
 
@@ -108,7 +108,7 @@ def test_every_frame_of_a_file_comes_out_in_its_place(
 def test_frames_of_an_odd_number_of_bytes(tmp_path: Path, write_dicom: Callable[..., Path], syntax: UID) -> None:
     values = np.arange(3 * 3 * 5, dtype=np.uint8).reshape(3, 3, 5)
     file = write_dicom(tmp_path / "a.dcm", values, syntax=syntax, frames=[{"z": 1.0 * z} for z in range(3)])
-    scans = read_dicom(file, Reading(window=Window("fixed", low=0, high=255)))
+    scans = list(read_dicom(file, Reading(window=Window("fixed", low=0, high=255))))
     np.testing.assert_array_equal(np.stack([scan.pixels[:, :, 0] for scan in scans]), values)
 
 

@@ -29,11 +29,13 @@ class Links:
         first: ``(p,)`` int64.
         second: ``(p,)`` int64, larger than ``first``.
         likeness: ``(p,)`` float32, -1..1.
+        turned: ``(p,)`` bool, whether one of the two must be turned or mirrored to be so like the other.
     """
 
     first: npt.NDArray[np.int64]
     second: npt.NDArray[np.int64]
     likeness: npt.NDArray[np.float32]
+    turned: npt.NDArray[np.bool_]
 
 
 def find_links(
@@ -72,7 +74,7 @@ def _look(
     first, second = numbers[place], found[place, column]
     values = likeness.between(first, second, turn=turn)
     kept = values > above
-    return Links(first[kept], second[kept], values[kept])
+    return Links(first[kept], second[kept], values[kept], np.full(int(kept.sum()), turn != UPRIGHT))
 
 
 def _once(parts: list[Links]) -> Links:
@@ -81,9 +83,10 @@ def _once(parts: list[Links]) -> Links:
     one = np.concatenate([empty, *(part.first for part in parts)])
     other = np.concatenate([empty, *(part.second for part in parts)])
     values = np.concatenate([np.empty(0, np.float32), *(part.likeness for part in parts)])
+    turned = np.concatenate([np.empty(0, bool), *(part.turned for part in parts)])
     first, second = np.minimum(one, other), np.maximum(one, other)
     order = np.lexsort((-values, second, first))
-    first, second, values = first[order], second[order], values[order]
+    first, second, values, turned = first[order], second[order], values[order], turned[order]
     new = np.ones(len(first), bool)
     new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    return Links(first[new], second[new], values[new])
+    return Links(first[new], second[new], values[new], turned[new])

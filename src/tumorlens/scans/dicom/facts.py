@@ -1,7 +1,7 @@
 """The few coded facts of a header that may enter a manifest: an allow-list, each value made anew.
 
 Never a name, a date, an identifier or free text: numbers are read and printed again, words are replaced by codes of
-this module, and anything else becomes empty.
+this module, and anything else becomes empty or OTHER.
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ FACT_COLUMNS: tuple[str, ...] = (
 )
 """The manifest's columns, in order; each is empty where the header says nothing."""
 
-_CODE = re.compile(r"[A-Z0-9_]{1,16}")
+_MODALITIES = frozenset(
+    {"AR", "BI", "BMD", "CFM", "CR", "CT", "DG", "DMS", "DX", "ES", "GM", "IO", "IVOCT", "IVUS", "KER", "LEN", "LS"}
+    | {"MG", "MR", "NM", "OAM", "OCT", "OP", "OPM", "OPT", "OPTBSV", "OPTENF", "OPV", "OSS", "OT", "PA", "POS", "PT"}
+    | {"PX", "RF", "RG", "RTIMAGE", "SC", "SM", "SRF", "ST", "TG", "US", "VA", "XA", "XC"}
+)
+"""Defined terms of PS3.3 C.7.3.1.1.1 that pictures have, and SC, which some secondary captures bear."""
+
 _MAKERS = {
     "siemens": "SIEMENS",
     "ge medical": "GE",
@@ -86,18 +92,20 @@ def header_facts(header: FrameHeader, *, orientation: Orientation | None) -> dic
     """
     spacing = _numbers(header, "PixelSpacing")
     corner = _numbers(header, "ImagePositionPatient")
-    modality = _text(header, "Modality")
+    modality = _text(header, "Modality").upper()
     facts = dict.fromkeys(FACT_COLUMNS, "")
-    facts["modality"] = modality if _CODE.fullmatch(modality) else ""
+    facts["modality"] = modality if modality in _MODALITIES or not modality else "OTHER"
     facts["plane"] = orientation.plane if orientation else ""
     facts["sequence_type"] = _sequence_type(header)
     facts["field_strength_t"] = _field_strength(_numbers(header, "MagneticFieldStrength"))
     facts["maker"] = _maker(_text(header, "Manufacturer"))
-    if len(spacing) == 2 and all(0.001 <= step <= 100 for step in spacing):
-        facts["spacing_mm"] = "x".join(dict.fromkeys(f"{step:.4g}" for step in spacing))
+    if len(spacing) != 2 or not all(0.001 <= step <= 100 for step in spacing):
+        spacing = ()
+    facts["spacing_mm"] = "x".join(dict.fromkeys(f"{step:.4g}" for step in spacing))
     facts["slice_thickness_mm"] = _length(_numbers(header, "SliceThickness"))
     if orientation and len(corner) == 3 and max(abs(value) for value in corner) < 100_000:
-        facts["slice_position_mm"] = f"{orientation.position(corner):.2f}"
+        height = orientation.height(corner, to_centre=_to_centre(header, spacing))
+        facts["slice_position_mm"] = f"{round(height, 2) + 0.0:.2f}"  # the sum makes -0.0 plain
     return facts
 
 
@@ -147,6 +155,14 @@ def _field_strength(values: tuple[float, ...]) -> str:
 
 def _length(values: tuple[float, ...]) -> str:
     return f"{values[0]:.4g}" if values and 0.001 <= values[0] <= 1000 else ""
+
+
+def _to_centre(header: FrameHeader, spacing: tuple[float, ...]) -> tuple[float, float]:
+    """Way from the first pixel to the centre, down and across, in mm; none where the spacing is not known."""
+    rows, columns = _numbers(header, "Rows"), _numbers(header, "Columns")
+    if not (spacing and rows and columns):
+        return 0.0, 0.0
+    return spacing[0] * (rows[0] - 1) / 2, spacing[1] * (columns[0] - 1) / 2
 
 
 def _text(header: FrameHeader, keyword: str) -> str:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tumorlens.errors import InputError, TumorlensError
 from tumorlens.scans.dicom.codestream import CodestreamSize, codestream_size
 from tumorlens.scans.dicom.decoding_child import DEEP_JPEG
+from tumorlens.scans.dicom.fragments import find_frames, read_frame
 from tumorlens.scans.dicom.isolation import decode_isolated
 from tumorlens.scans.dicom.opening import DicomFile, PixelPlace
 from tumorlens.scans.dicom.pixel_format import PixelFormat
@@ -126,17 +127,13 @@ def _decode_packed(file: DicomFile, place: PixelPlace, shape: PixelFormat, frame
 
 
 def _packed_frame(file: DicomFile, place: PixelPlace, shape: PixelFormat, frame: int) -> bytes:
-    from pydicom.encaps import get_frame
-
-    offsets = file.header.get("ExtendedOffsetTable"), file.header.get("ExtendedOffsetTableLengths")
     with file.stream() as stream:
-        stream.seek(place.offset)
-        return get_frame(
-            stream,
-            frame,
-            number_of_frames=shape.frames,
-            extended_offsets=offsets if all(offsets) else None,
-        )
+        if shape.frames not in file.frame_places:
+            extended = file.header.get("ExtendedOffsetTable"), file.header.get("ExtendedOffsetTableLengths")
+            stream.seek(place.offset)
+            found = find_frames(stream, count=shape.frames, extended=extended if all(extended) else None)
+            file.frame_places[shape.frames] = found
+        return read_frame(stream, file.frame_places[shape.frames][frame])
 
 
 def _check_size(size: CodestreamSize | None, shape: PixelFormat, *, source: str) -> None:

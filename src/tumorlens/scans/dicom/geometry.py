@@ -12,6 +12,7 @@ from tumorlens.scans.reading import Plane
 __all__ = ["Orientation", "orientation_of"]
 
 _SHORTEST = 1e-3
+_RAS_SIGNS = (-1.0, -1.0, 1.0)
 _PLANES: tuple[Plane, Plane, Plane] = ("sagittal", "coronal", "axial")
 
 
@@ -43,6 +44,20 @@ class Orientation:
             corner: ImagePositionPatient: x, y, z of the first pixel's centre, mm.
         """
         return float(np.dot(self.normal, corner))
+
+    def height(self, corner: tuple[float, ...], *, to_centre: tuple[float, float]) -> float:
+        """Coordinate of the slice's centre along the patient's axis nearest to the normal, in mm.
+
+        It grows to the right, forward or upward (RAS+), as that of NIfTI volumes, whichever way the normal points.
+
+        Args:
+            corner: ImagePositionPatient: x, y, z of the first pixel's centre, mm.
+            to_centre: Way from the first pixel to the centre, down the rows and across the columns, mm.
+        """
+        axis = int(np.abs(self.normal).argmax())
+        across, down = self.cosines[axis], self.cosines[3 + axis]
+        place = corner[axis] + down * to_centre[0] + across * to_centre[1]
+        return _RAS_SIGNS[axis] * place
 
     def resembles(self, other: Orientation) -> bool:
         """Whether two slices are parallel but for rounding (about 1°)."""

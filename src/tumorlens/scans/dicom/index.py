@@ -64,9 +64,9 @@ def index_dicom(
 ) -> DicomIndex:
     """Read the headers of ``files`` and sort their slices into series.
 
-    Slices belong together when series, size and orientation agree. A file with the SOPInstanceUID and the pixels of an
-    earlier one of the same compartment is a copy and left out. pydicom warns of odd headers; callers that do not want
-    to see that enter :func:`tumorlens.scans.quiet_decoding` once, around everything.
+    Slices belong together when patient, series, size and orientation agree. A file with the SOPInstanceUID and the
+    pixels of an earlier one of the same compartment is a copy and left out. pydicom warns of odd headers; callers that
+    do not want to see that enter :func:`tumorlens.scans.quiet_decoding` once, around everything.
 
     Args:
         files: Any files; those that are not DICOM are counted.
@@ -124,11 +124,11 @@ def _pixel_bytes_digest(path: Path, *, limits: ReadLimits) -> str:
 
 
 def _series(files: list[FileSlices]) -> tuple[DicomSeries, ...]:
-    groups: dict[tuple[str, int, int, bool], list[list[DicomSlice]]] = defaultdict(list)
+    groups: dict[tuple[str, str, int, int, bool], list[list[DicomSlice]]] = defaultdict(list)
     for file in files:
         for item in file.slices:
             uid = item.series_uid or f"{item.study_uid}\n{item.path.parent}"
-            _place(item, groups[uid, item.rows, item.columns, item.grey])
+            _place(item, groups[item.patient_id, uid, item.rows, item.columns, item.grey])
     ordered = [order_slices(parallel) for alike in groups.values() for parallel in alike]
     return tuple(DicomSeries(slices) for slices in ordered)
 

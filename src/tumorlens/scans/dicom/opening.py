@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tumorlens.errors import InputError, TumorlensError
+from tumorlens.scans.dicom.fragments import FramePlace
 from tumorlens.scans.dicom.inflating import inflate
 from tumorlens.scans.dicom.tags import KEYWORDS
 from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
@@ -61,6 +62,7 @@ class DicomFile:
         pixels: Where they lie; ``None`` if it has none.
         size_bytes: Size of the (inflated) file.
         inflated: The inflated data set of a deflated file.
+        frame_places: Where compressed frames lie, by their number; found when the first is decoded.
     """
 
     path: Path
@@ -69,6 +71,7 @@ class DicomFile:
     pixels: PixelPlace | None
     size_bytes: int
     inflated: bytes | None = field(default=None, repr=False)
+    frame_places: dict[int, tuple[FramePlace, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def little_endian(self) -> bool:
@@ -127,6 +130,7 @@ def quiet_pydicom_log() -> None:
     """Keep the decoders' logs off the screen: they quote values of headers, and what matters is raised as an error."""
     for name in ("pydicom", "openjpeg", "pylibjpeg"):
         log = logging.getLogger(name)
+        log.propagate = False
         if not any(isinstance(handler, logging.NullHandler) for handler in log.handlers):
             log.addHandler(logging.NullHandler())
 

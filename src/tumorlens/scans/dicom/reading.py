@@ -19,8 +19,12 @@ from tumorlens.scans.reading import DEFAULT_READING, Reading
 __all__ = ["read_dicom", "read_series"]
 
 
-def read_dicom(path: Path, reading: Reading = DEFAULT_READING, *, limits: ReadLimits = DEFAULT_LIMITS) -> list[Scan]:
+def read_dicom(
+    path: Path, reading: Reading = DEFAULT_READING, *, limits: ReadLimits = DEFAULT_LIMITS
+) -> Iterator[Scan]:
     """Read one file; the percentiles of its intensities are over this file alone.
+
+    The header is read and checked at once, slices are decoded one at a time.
 
     Args:
         path: The file.
@@ -28,7 +32,7 @@ def read_dicom(path: Path, reading: Reading = DEFAULT_READING, *, limits: ReadLi
         limits: Largest file, picture and number of frames; checked before decoding.
 
     Returns:
-        Its slices in spatial order; one, for most files.
+        Yields its slices in spatial order; one, for most files. Damaged pixels are met then.
 
     Raises:
         NotFoundError: There is no such file.
@@ -49,7 +53,7 @@ def read_dicom(path: Path, reading: Reading = DEFAULT_READING, *, limits: ReadLi
     except InputError as error:
         raise InputError(f"{path} cannot be used. {error}") from error
     files = OpenFiles(limits)
-    return [scan for item in series for scan in _read(item, reading, files)]
+    return (scan for item in series for scan in _read(item, reading, files))
 
 
 def read_series(

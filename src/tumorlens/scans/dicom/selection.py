@@ -40,12 +40,10 @@ class Selection:
     Attributes:
         series: In order.
         notes: What was left out and what else could be chosen. They hold codes, no free text of the headers.
-        other_planes: Slices left out because of their plane.
     """
 
     series: tuple[DicomSeries, ...]
     notes: tuple[str, ...]
-    other_planes: int
 
 
 def parse_series(text: str) -> SeriesChoice:
@@ -96,7 +94,7 @@ def select_series(series: Sequence[DicomSeries], reading: Reading) -> Selection:
     )
     if chosen and reading.plane == "axial" and all(item.plane is None for item in chosen):
         notes.append(f"No slice says its orientation ({_slices(chosen)} slices): all were taken as axial.")
-        return Selection(tuple(chosen), (*notes, *_several(chosen)), 0)
+        return Selection(tuple(chosen), (*notes, *_several(chosen)))
     kept = [item for item in chosen if item.plane == reading.plane]
     if chosen and not kept:
         raise InputError(f"No slice is {reading.plane}; there are {_listed(chosen)}: give another --plane.")
@@ -106,7 +104,7 @@ def select_series(series: Sequence[DicomSeries], reading: Reading) -> Selection:
         notes.append(f"{other} slices of other planes than {reading.plane} were left out.")
     if silent:
         notes.append(f"{silent} slices that do not say their orientation were left out.")
-    return Selection(tuple(kept), (*notes, *_several(kept)), other)
+    return Selection(tuple(kept), (*notes, *_several(kept)))
 
 
 _ALL = SeriesChoice()
