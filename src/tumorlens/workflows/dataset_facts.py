@@ -88,9 +88,7 @@ def check_facts(dataset: Dataset) -> dict[str, str]:
         "Groups": f"{check.groups} {check.groups_are}",
     }
     if check.near_twins is not None:
-        facts["Near-twins"] = (
-            f"{check.near_twins} scans have an upright near-twin (thumbnail correlation above 0.94)"
-        )
+        facts["Near-twins"] = f"{check.near_twins} scans have an upright near-twin (thumbnail correlation above 0.94)"
     if check.groups_are == "clusters":
         facts["Patients"] = "not known: clusters of near-duplicates stand in, and they are not patients"
     return facts

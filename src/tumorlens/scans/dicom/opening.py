@@ -118,9 +118,11 @@ def open_dicom(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> DicomFile:
         with _BoundedFile(path) as stream:
             try:
                 return _open(path, stream, size=size, limits=limits)
-            except (TumorlensError, OSError):
+            except TumorlensError:
                 raise
             except Exception as error:  # damaged bytes make the parser raise anything, down to RecursionError
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise  # the disk's; the parser's own have no number
                 raise InputError(
                     f"{path} is truncated or damaged (its DICOM header cannot be read): replace or remove it."
                 ) from error
