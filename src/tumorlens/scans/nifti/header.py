@@ -188,7 +188,7 @@ def _affine(fields: Any, *, source: str) -> npt.NDArray[np.float64]:
             lengths = np.linalg.norm(affine[:3, :3], axis=0)
             sound = bool(np.isfinite(affine).all() and np.isfinite(lengths).all() and lengths.min() > 0)
             sound = sound and np.linalg.svd(affine[:3, :3] / lengths)[1][-1] > _LEAST_INDEPENDENCE
-    except Exception:
+    except Exception:  # damaged fields make nibabel and NumPy raise anything; whatever it is, the affine is not sound
         sound = False
     if not sound:
         raise InputError(
