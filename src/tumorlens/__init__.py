@@ -18,7 +18,7 @@ In Python::
     scans = tl.import_scans("images", labels="labels.csv", name="clinic")
     result = tl.compare(scans, backbones=["resnet50", "vgg16", "efficientnetb0"])
     result.table()
-    print(result.best.predict("scan.png").label)
+    result.best.predict("scan.png").heatmap.save("why.png")
 
 Names are loaded when first used, so importing the package costs nothing.
 """

@@ -180,6 +180,20 @@ def test_predict_goes_on_after_a_bad_file(capsys, tiny_study, tiny_comparison, p
     assert "bad.png" in shown.err
 
 
+def test_predict_writes_heatmaps(capsys, tiny_study, tiny_comparison, place, tmp_path) -> None:
+    scans = [str(path) for path in sorted((tiny_study.folder / "images").iterdir())[:2]]
+    words = ["predict", tiny_comparison.best_run.name, *scans, "--heatmaps", str(tmp_path / "why"), *place]
+    assert main([*words, "--json"]) == 0
+    pictures = [Path(json.loads(line)["heatmap"]) for line in capsys.readouterr().out.splitlines()]
+    assert [path.stem[6:] for path in pictures] == [Path(scan).stem for scan in scans]
+    assert all(path.is_file() and path.with_suffix(".npy").is_file() for path in pictures)
+    assert main(words) == 0
+    assert "Heatmaps: 2 in" in capsys.readouterr().out
+    taken = ["predict", tiny_comparison.best_run.name, scans[0], "--heatmaps", str(pictures[0]), *place]
+    assert main(taken) == 2
+    assert "is a file" in capsys.readouterr().err
+
+
 def test_synthesize_import_and_remove(capsys, tmp_path) -> None:
     place = ["--workspace", str(tmp_path / "workspace"), "--quiet"]
     words = ["data", "synthesize", str(tmp_path / "scans"), "--patients", "8", "--slices", "3", "--import-as", "made"]

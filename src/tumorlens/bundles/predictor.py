@@ -6,7 +6,7 @@ Imports neither Keras nor TensorFlow. Knows nothing about training.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from tumorlens.bundles.card import BundleCard, OperatingPoint, read_card
 from tumorlens.bundles.files import GRAPH_FILE, verify_files
 from tumorlens.errors import InputError
+from tumorlens.explanation import Heatmap, class_evidence
 from tumorlens.runtime import compile_graph
 from tumorlens.scans import Scan, crop_scan, quiet_decoding, reading_of, scan_units
 from tumorlens.scans.units import Refusal
@@ -24,7 +25,7 @@ from tumorlens.types import Maps, Pixels
 __all__ = ["Prediction", "Predictor", "decide"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """The answer for one scan. Research output, not for patient care.
 
@@ -34,6 +35,7 @@ class Prediction:
         probabilities: Probability in 0..1 by class; uncalibrated unless the bundle's card says otherwise.
         model: Name and digest of the model.
         class_maps: ``(h, w, k)`` float32, where each class' score came from, on the network's coarse grid.
+        pixels: ``(H, W, 3)`` uint8, the scan as the model was given it, after the crop that it declares.
         marks: What must be said with the answer ("synthetic", "random weights").
         use: The limits of use, in words.
     """
@@ -42,9 +44,35 @@ class Prediction:
     label: str
     probabilities: Mapping[str, float]
     model: str
-    class_maps: Maps
+    class_maps: Maps = field(repr=False)
+    pixels: Pixels = field(repr=False)
     marks: tuple[str, ...]
     use: str
+
+    @property
+    def heatmap(self) -> Heatmap:
+        """Where the score of the answered label came from."""
+        return self.heatmap_of(self.label)
+
+    def heatmap_of(self, label: str) -> Heatmap:
+        """Where the score of one class came from.
+
+        Raises:
+            InputError: The model does not know the class.
+        """
+        labels = list(self.probabilities)
+        if label not in labels:
+            raise InputError(f"Expected one of the model's classes ({', '.join(labels)}), got {label!r}.")
+        return Heatmap(
+            evidence=class_evidence(self.class_maps, target=labels.index(label)),
+            scan=self.pixels,
+            label=label,
+            probability=self.probabilities[label],
+            source=self.source,
+            model=self.model,
+            marks=self.marks,
+            use=self.use,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The keys documented for ``predict --json``."""
@@ -117,17 +145,18 @@ class Predictor:
             scan: The scan.
             marks: What must be said with the answer beside the model's own marks.
         """
-        return self._answer(scan.source, self._graph.run(scan.pixels[None]), marks)
+        return self._answer(scan, self._graph.run(scan.pixels[None]), marks)
 
-    def _answer(self, source: str, outputs: Mapping[str, Any], marks: Sequence[str]) -> Prediction:
+    def _answer(self, scan: Scan, outputs: Mapping[str, Any], marks: Sequence[str]) -> Prediction:
         values = np.asarray(outputs["probabilities"], np.float64)[0]
         probabilities = {label: float(value) for label, value in zip(self.card.labels, values, strict=True)}
         return Prediction(
-            source=source,
+            source=scan.source,
             label=decide(self.card.labels, self.card.operating_point, probabilities),
             probabilities=probabilities,
             model=self.card.model,
             class_maps=np.array(outputs["map"][0], np.float32),
+            pixels=scan.pixels,
             marks=(*self.card.marks, *marks),
             use=self.card.use,
         )

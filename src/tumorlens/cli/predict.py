@@ -22,6 +22,12 @@ def predict(
     context: typer.Context,
     bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Bundle folder, run folder or run name.")],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Scans, or folders of scans.")],
+    heatmaps: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Also write, for each answer, a picture of where its score came from, and the raw map."
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -30,9 +36,11 @@ def predict(
     """Print class and probability for each scan. Research output, not for patient care."""
     from tumorlens.bundles import Predictor, find_bundle, predict_files
     from tumorlens.cli.output import print_json
+    from tumorlens.explanation import HeatmapFolder
 
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
     predictor = Predictor(find_bundle(bundle, runs=settings.workspace.runs), threads=settings.threads)
+    pictures = None if heatmaps is None else HeatmapFolder(heatmaps)
     failures = 0
     marks = dict.fromkeys(predictor.card.marks)
     for answer in predict_files(predictor, paths, progress=settings.progress):
@@ -40,12 +48,16 @@ def predict(
             failures += 1
             typer.echo(f"Error: {answer.error}", err=True)
         elif answer.prediction is not None:
+            picture = None if pictures is None else str(pictures.write(answer.prediction.heatmap))
             if settings.json:
-                print_json(answer.prediction.to_json(), one_line=True)
+                extra = {} if picture is None else {"heatmap": picture}
+                print_json({**answer.prediction.to_json(), **extra}, one_line=True)
             else:
                 typer.echo(answer.prediction.to_line())
                 marks.update(dict.fromkeys(answer.prediction.marks))
     if not settings.json:
+        if pictures is not None:
+            typer.echo(f"Heatmaps: {pictures.count} in {pictures.folder} (.png to look at, .npy raw)")
         for mark in (*marks, predictor.card.calibration, predictor.card.use):
             typer.echo(mark)
     if failures:

@@ -16,6 +16,7 @@ from tumorlens.evaluation.metrics import (
     positive_index,
     roc_curve,
 )
+from tumorlens.evaluation.paired import Difference, adjust_holm, paired_difference
 from tumorlens.evaluation.published import PublishedFigures, published_figures
 from tumorlens.evaluation.row import ROW_KEYS, Classifier, GroupsAre, Kind, RowFigures, best_on_validation
 
@@ -25,12 +26,14 @@ __all__ = [
     "TRIVIAL_BASELINE",
     "ClassFigures",
     "Classifier",
+    "Difference",
     "GroupsAre",
     "Interval",
     "Kind",
     "PublishedFigures",
     "RocCurve",
     "RowFigures",
+    "adjust_holm",
     "area_and_brightness",
     "best_on_validation",
     "collapse_reason",
@@ -38,6 +41,7 @@ __all__ = [
     "feature_spread",
     "figures",
     "majority_class",
+    "paired_difference",
     "positive_index",
     "published_figures",
     "roc_curve",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tumorlens.evaluation import TRIVIAL_BASELINE
 from tumorlens.reports.comparison import LEAKY, MISTAKE, RANDOM_WEIGHTS, RESEARCH_ONLY, SYNTHETIC, Comparison
+from tumorlens.reports.differences import difference_sentence
 from tumorlens.reports.wording import counted, number, row_title
 
 __all__ = ["caveats", "mark_sentence"]
@@ -32,6 +33,7 @@ def caveats(comparison: Comparison) -> tuple[str, ...]:
         *_about_neighbours(comparison),
         *_about_groups(comparison),
         *_about_intervals(comparison),
+        *difference_sentence(comparison),
         *_about_choice(comparison),
         *_about_losses(comparison),
         *(f"{row_title(row)}: {row.note}" for row in comparison.rows if row.note),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from tumorlens.datasets import ResidualNeighbours
 from tumorlens.errors import IntegrityError
-from tumorlens.evaluation import GroupsAre, RowFigures
+from tumorlens.evaluation import Difference, GroupsAre, RowFigures
 
 __all__ = [
     "LEAKY",
@@ -58,6 +58,7 @@ class Comparison:
         parts: Scans by part and class.
         rows: One per classifier, in the order they are shown.
         best: Run of the row that is best on validation; ``None`` without one.
+        differences: Between rows on the same test scans, the best row's first.
         marks: What must be said wherever the figures are shown.
         notes: Further sentences to show under the table.
         seed: Of the split (the study's is 42); ``None`` where it was read from a file that keeps none.
@@ -76,6 +77,7 @@ class Comparison:
     parts: Mapping[str, Mapping[str, int]]
     rows: tuple[RowFigures, ...]
     best: str | None = None
+    differences: tuple[Difference, ...] = ()
     marks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seed: int | None = None
@@ -102,6 +104,7 @@ class Comparison:
             "positive_class": self.positive_class,
             "parts": {part: dict(counts) for part, counts in self.parts.items()},
             "best": self.best,
+            "differences": [asdict(difference) for difference in self.differences],
             "marks": list(self.marks),
             "notes": list(self.notes),
             "seed": self.seed,
@@ -129,6 +132,7 @@ class Comparison:
                 parts={part: dict(counts) for part, counts in value["parts"].items()},
                 rows=tuple(RowFigures.from_json(row) for row in value["rows"]),
                 best=value["best"],
+                differences=tuple(Difference(**entry) for entry in value.get("differences", ())),
                 marks=tuple(value["marks"]),
                 notes=tuple(value["notes"]),
                 seed=value["seed"],

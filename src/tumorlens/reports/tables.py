@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from tumorlens.evaluation import ClassFigures, PublishedFigures, RowFigures
 from tumorlens.reports.comparison import Comparison
+from tumorlens.reports.differences import difference_grid
 from tumorlens.reports.grid import Cell, Column, Grid, GridRow, Tone
 from tumorlens.reports.wording import NO_VALUE, duration, head_name, interval, number, row_name
 
@@ -21,12 +22,14 @@ _ONE_CLASS = "predicts one class only"
 def comparison_grids(comparison: Comparison) -> tuple[Grid, ...]:
     """All tables of a comparison in the order they are shown.
 
-    With more than three classes, precision, recall and F1 stand in a third table, a line a class.
+    With more than three classes, precision, recall and F1 stand in a third table, a line a class. Differences between
+    rows come last.
     """
     grids: tuple[Grid, ...] = (study_grid(comparison), interval_grid(comparison))
     if len(comparison.classes) > _MOST_CLASSES_ACROSS:
         grids += (class_grid(comparison),)
-    return grids
+    differences = difference_grid(comparison)
+    return grids if differences is None else (*grids, differences)
 
 
 def study_grid(comparison: Comparison) -> Grid:

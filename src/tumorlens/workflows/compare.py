@@ -26,6 +26,7 @@ from tumorlens.workflows.audit_short import short_finding
 from tumorlens.workflows.baselines import baseline_rows
 from tumorlens.workflows.broken import check_mistake, fit_beside, mistake_notes
 from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.differences import rank_differences
 from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fit import Network, fit_backbone, fit_scratch, prepare_network
 from tumorlens.workflows.heads import HeadKind, find_head
@@ -212,6 +213,7 @@ def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
         parts=part_counts(context.dataset, context.split),
         rows=(*baseline_rows(context), *(run.row for run in runs)),
         best=None if best is None else best.run,
+        differences=rank_differences(context, runs, best=None if best is None else best.run),
         marks=marks,
         notes=(*mistake_notes(context, runs), *short_finding(context.dataset)),
         seed=context.split.seed,

@@ -72,7 +72,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         StorageError: Disk full, quota, permission or read-only file system; nothing is left behind.
     """
     with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         temporary = temporary_name(path)
         try:
             yield temporary
@@ -100,7 +100,7 @@ def atomic_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
     if path.exists() and not replace:
         raise FileExistsError(path)
     with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         temporary = temporary_name(path)
         temporary.mkdir()
         try:
@@ -112,6 +112,13 @@ def atomic_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
             _flush(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # a file has its name
+        raise NotADirectoryError(errno.ENOTDIR, str(error), str(path)) from error
 
 
 def _take_place(temporary: Path, path: Path) -> None:
