@@ -1,35 +1,36 @@
-"""Draws a heatmap: scan, painted scan, scale. Loaded only when a picture is wanted, as matplotlib takes its time."""
+"""Draws a heatmap: scan, painted scan, scale, words. With Pillow, as a plotted figure takes several times as long.
+
+Loaded only when a picture is wanted.
+"""
 
 from __future__ import annotations
 
-import textwrap
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from tumorlens.explanation.heatmap import Heatmap
 
 __all__ = ["draw_heatmap", "opacities"]
 
 _COLOURS = "inferno"  # perceptually uniform, and rising in lightness, so that it reads in grey
 _MOST_OPAQUE = 0.75
-_PANEL_IN = 3.2
-_ROOM_IN = 1.1
-_DPI = 150
-_LINE_CHARACTERS = 118
-_STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 8.5,
-    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
-}
+_PANEL = 480
+_LEAST_SIDE = 24
+_GAP = 16
+_TITLE = 26
+_LINE = 19
+_SCALE = (18, 92)  # width of the bar, and of what is written beside it
+_INK, _PAPER = (27, 30, 35), (255, 255, 255)
+
+_Colour = npt.NDArray[np.float64]
 
 
 def opacities(evidence: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -40,39 +41,86 @@ def opacities(evidence: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
 def draw_heatmap(heatmap: Heatmap, path: Path) -> None:
     """Write the picture of ``heatmap`` as a PNG."""
-    height, width = heatmap.scan.shape[:2]
-    panel_height = _PANEL_IN * float(np.clip(height / width, 0.4, 2.5))
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(2 * _PANEL_IN + 1.0, panel_height + _ROOM_IN), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        _show_scan(left, heatmap, title="Scan")
-        _show_scan(right, heatmap, title=f"Where the score of {_short(heatmap.label)} came from, coarse")
-        if heatmap.speaks_for:
-            painted = right.imshow(
-                heatmap.evidence,
-                cmap=_COLOURS,
-                vmin=0.0,
-                vmax=float(heatmap.evidence.max()),
-                alpha=opacities(heatmap.evidence),
-                extent=(0, width, height, 0),
-                interpolation="nearest",
-            )
-            scale = figure.colorbar(painted, ax=[left, right], fraction=0.03, pad=0.01)
-            if scale.solids is not None:  # the scale shows the colours as they are, not as thin as they are painted
-                scale.solids.set_alpha(1.0)
-            scale.set_label(f"log-odds of {_short(heatmap.label)}, by cell")
-        words = _words(heatmap)
-        figure.supxlabel(
-            "\n".join(textwrap.fill(line, _LINE_CHARACTERS, break_on_hyphens=False) for line in words), fontsize=7.5
-        )
-        figure.savefig(path, format="png", dpi=_DPI, metadata={"Description": " ".join(words)})
+    width, height = _panel_size(heatmap)
+    scan = Image.fromarray(heatmap.scan).resize((width, height), Image.Resampling.BICUBIC)
+    total = 3 * _GAP + 2 * width + (_GAP + sum(_SCALE) if heatmap.speaks_for else 0)
+    total = max(total, 2 * _PANEL)
+    words = _words(heatmap)
+    lines = [line for sentence in words for line in _wrapped(sentence, total - 2 * _GAP)]
+    bottom = _TITLE + height + _GAP
+    picture = Image.new("RGB", (total, bottom + _LINE * len(lines) + _GAP), _PAPER)
+    pen = ImageDraw.Draw(picture)
+    for place, (title, panel) in enumerate((("Scan", scan), (_title(heatmap), _painted(heatmap, scan)))):
+        left = _GAP + place * (width + _GAP)
+        pen.text((left, 5), title, fill=_INK, font=_font())
+        picture.paste(panel, (left, _TITLE))
+    if heatmap.speaks_for:
+        _draw_scale(picture, pen, left=3 * _GAP + 2 * width, height=height, most=float(heatmap.evidence.max()))
+    for place, line in enumerate(lines):
+        pen.text((_GAP, bottom + place * _LINE), line, fill=_INK, font=_font())
+    note = PngInfo()
+    note.add_itxt("Description", " ".join(words))
+    picture.save(path, format="PNG", pnginfo=note)
 
 
-def _show_scan(axes: Axes, heatmap: Heatmap, *, title: str) -> None:
+def _panel_size(heatmap: Heatmap) -> tuple[int, int]:
     height, width = heatmap.scan.shape[:2]
-    axes.imshow(heatmap.scan, extent=(0, width, height, 0), interpolation="nearest")
-    axes.set_axis_off()
-    axes.set_title(title, fontsize=8.5)
+    factor = _PANEL / max(height, width)
+    return max(_LEAST_SIDE, round(width * factor)), max(_LEAST_SIDE, round(height * factor))
+
+
+def _painted(heatmap: Heatmap, scan: Image.Image) -> Image.Image:
+    """The scan under its cells, each a rectangle of one colour and opacity."""
+    opacity = opacities(heatmap.evidence)
+    width, height = scan.size
+    rows = np.arange(height) * opacity.shape[0] // height
+    columns = np.arange(width) * opacity.shape[1] // width
+    alpha = opacity[np.ix_(rows, columns)][..., None]
+    colours = _colours(opacity / _MOST_OPAQUE)[np.ix_(rows, columns)]
+    mixed = (1.0 - alpha) * np.asarray(scan, np.float64) + alpha * colours
+    return Image.fromarray(np.rint(mixed).astype(np.uint8))
+
+
+def _draw_scale(picture: Image.Image, pen: ImageDraw.ImageDraw, *, left: int, height: int, most: float) -> None:
+    bar = np.repeat(_colours(np.linspace(1.0, 0.0, height))[:, None], _SCALE[0], axis=1)
+    picture.paste(Image.fromarray(np.rint(bar).astype(np.uint8)), (left, _TITLE))
+    pen.text((left, 5), "log-odds", fill=_INK, font=_font())
+    for share in (0.0, 0.5, 1.0):
+        middle = _TITLE + (1.0 - share) * (height - 1)
+        pen.line((left + _SCALE[0], middle, left + _SCALE[0] + 4, middle), fill=_INK)
+        top = min(max(middle - 8, _TITLE), _TITLE + height - 16)
+        pen.text((left + _SCALE[0] + 8, top), f"{share * most:.3g}", fill=_INK, font=_font())
+
+
+def _colours(shares: npt.NDArray[np.float64]) -> _Colour:
+    """Colours ``(…, 3)`` in 0..255 of shares of the strongest cell."""
+    return np.asarray(mpl.colormaps[_COLOURS](shares), np.float64)[..., :3] * 255.0
+
+
+@lru_cache
+def _font() -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), 13)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most ``width`` pixels, broken between words; a longer word is broken where it must be."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if _font().getlength(longer) <= width:
+            lines[-1] = longer
+            continue
+        lines += [""] if lines[-1] else []
+        for letter in word:
+            if _font().getlength(lines[-1] + letter) > width:
+                lines.append("")
+            lines[-1] += letter
+    return lines
+
+
+def _title(heatmap: Heatmap) -> str:
+    label = heatmap.label if len(heatmap.label) <= 18 else f"{heatmap.label[:17]}…"
+    return f"Where the score of {label} came from, coarse"
 
 
 def _words(heatmap: Heatmap) -> list[str]:
@@ -83,7 +131,3 @@ def _words(heatmap: Heatmap) -> list[str]:
         cells = f"No cell of {columns} x {rows} speaks for {heatmap.label}, so nothing is painted."
     marks = f"{'; '.join(heatmap.marks).capitalize()}. " if heatmap.marks else ""
     return [f"{answer} {cells}", f"{marks}{heatmap.use} Model {heatmap.model}."]
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= 18 else label[:17] + "…"

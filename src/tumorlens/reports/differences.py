@@ -35,8 +35,8 @@ def difference_sentence(comparison: Comparison) -> list[str]:
     first = judged[0]
     return [
         f"Differences: paired bootstrap and two-sided sign-flip test over {first.n_groups:,} {first.unit}, "
-        f"p adjusted for {counted(len(judged), 'difference')} (Holm), intervals not. An interval that holds 0 does not say that two "
-        "models are equal: differences up to its ends remain possible."
+        f"p adjusted for {counted(len(judged), 'difference')} (Holm), intervals not. An interval that holds 0 does "
+        "not say that two models are equal: differences up to its ends remain possible."
     ]
 
 
