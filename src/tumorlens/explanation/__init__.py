@@ -7,5 +7,15 @@ that the answer is right, nor that a lesion lies there.
 from tumorlens.explanation.evidence import class_evidence
 from tumorlens.explanation.folder import HeatmapFolder
 from tumorlens.explanation.heatmap import Heatmap
+from tumorlens.explanation.scoring import Box, Region, energy_inside, points_inside, region_of_boxes
 
-__all__ = ["Heatmap", "HeatmapFolder", "class_evidence"]
+__all__ = [
+    "Box",
+    "Heatmap",
+    "HeatmapFolder",
+    "Region",
+    "class_evidence",
+    "energy_inside",
+    "points_inside",
+    "region_of_boxes",
+]
