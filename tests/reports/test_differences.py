@@ -46,6 +46,8 @@ def test_sentence_says_what_an_interval_does_not(compared) -> None:
 def test_document_holds_them_and_older_ones_are_read(compared) -> None:
     document = json.loads(compared.dumps())
     assert Comparison.from_json(document) == compared
+    document["differences"][0]["of_a_newer_version"] = 1
+    assert Comparison.from_json(document) == compared
     del document["differences"]
     assert Comparison.from_json(document).differences == ()
 

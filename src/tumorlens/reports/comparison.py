@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 from tumorlens.datasets import ResidualNeighbours
@@ -132,7 +132,7 @@ class Comparison:
                 parts={part: dict(counts) for part, counts in value["parts"].items()},
                 rows=tuple(RowFigures.from_json(row) for row in value["rows"]),
                 best=value["best"],
-                differences=tuple(Difference(**entry) for entry in value.get("differences", ())),
+                differences=tuple(_read_difference(entry) for entry in value.get("differences", ())),
                 marks=tuple(value["marks"]),
                 notes=tuple(value["notes"]),
                 seed=value["seed"],
@@ -146,6 +146,11 @@ class Comparison:
     def dumps(self) -> str:
         """:meth:`to_json` as one indented document; NaN is refused."""
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _read_difference(value: Mapping[str, Any]) -> Difference:
+    known = {entry.name for entry in fields(Difference)}
+    return Difference(**{name: entry for name, entry in value.items() if name in known})
 
 
 def _read_neighbours(value: Mapping[str, int] | None) -> ResidualNeighbours | None:
