@@ -64,6 +64,16 @@ def test_series_are_told_apart_by_identity_orientation_and_size(tmp_path: Path, 
     assert found == {("a1", "a2"), ("b1",), ("c1",), ("p1",), ("d1",)}
 
 
+def test_picture_that_ends_within_its_header_is_no_object_without_pictures(tmp_path: Path, write_dicom: Writer) -> None:
+    file = write_dicom(tmp_path / "cut.dcm", SMALL)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: whole.index(b"\x28\x00\x10\x00")])  # up to Rows
+    index = index_dicom([file])
+    assert index.count("non-image") == 0
+    (unreadable,) = index.unreadable
+    assert "cut.dcm is truncated (it ends within its header)" in unreadable.reason
+
+
 def test_localizers_and_objects_without_pictures_are_left_out_and_counted(tmp_path: Path, write_dicom: Writer) -> None:
     left_out = {
         "scout1.dcm": {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pydicom import config
+from pydicom.uid import UID
+
 from tumorlens.errors import InputError
 from tumorlens.scans.dicom.facts import header_facts
 from tumorlens.scans.dicom.frame_header import FrameHeader
@@ -65,6 +68,8 @@ def read_slices(path: Path, *, limits: ReadLimits) -> FileSlices:
     header = FrameHeader(file.header, frame=None, source=str(path))
     found = FileSlices(path, header.text("PatientID"), header.text("SeriesInstanceUID"), header.text("SOPInstanceUID"))
     reason = _reason(file, header)
+    if reason == "non-image" and _ends_early(file, header):
+        raise InputError(f"{path} is truncated (it ends within its header): replace or remove it.")
     if reason:
         return _with(found, left_out=reason)
     if file.pixels is None:
@@ -86,6 +91,13 @@ def _reason(file: DicomFile, header: FrameHeader) -> LeftOut | None:
     described = f"{header.text('SeriesDescription')}\n{header.text('ProtocolName')}"
     is_localizer = "LOCALIZER" in header.text("ImageType").upper().split("\\") or _LOCALIZER.search(described)
     return "localizer" if is_localizer else None
+
+
+def _ends_early(file: DicomFile, header: FrameHeader) -> bool:
+    """Whether a file of a picture's storage class lacks what every picture has."""
+    storage_class = UID(header.text("SOPClassUID"), validation_mode=config.IGNORE).name
+    is_picture = storage_class.endswith("Image Storage") and header.text("Modality") not in _NON_IMAGES
+    return is_picture and file.pixels is None and header.value("Rows") is None
 
 
 def _multiple(file: DicomFile, shape: PixelFormat) -> bool:
