@@ -34,9 +34,20 @@ def test_few_groups_give_a_wider_studentised_interval():
     assert 0.0 <= honest.low < honest.value < honest.high <= 1.0
 
 
-def test_from_thirty_groups_on_nothing_changes():
-    plain, honest = intervals_of(*simulated(30))
-    assert honest == plain
+def test_from_thirty_groups_with_right_and_wrong_scans_on_nothing_changes():
+    plain, honest = intervals_of(np.tile([1.0, 0.0, 1.0], 30), np.repeat(np.arange(30), 3))
+    assert honest == plain and honest is None  # all draws alike
+    values, groups = simulated(60, accuracy=0.5)
+    plain, honest = intervals_of(values, groups)
+    assert honest == plain and honest.method == "percentile bootstrap"
+
+
+def test_few_groups_with_errors_among_many_count_as_few():
+    right = np.ones(2000)
+    right[:100:10] = 0.0
+    plain, honest = intervals_of(right, np.repeat(np.arange(200), 10))
+    assert honest.method == "bootstrap-t" and honest.n_groups == 200
+    assert honest.low < plain.low
 
 
 @pytest.mark.parametrize(("n_groups", "there"), [(2, False), (4, False), (5, True)])

@@ -15,8 +15,8 @@ Vector = npt.NDArray[np.float64]
 class AveragePrecision:
     r"""Average precision of a target; with several, the mean of theirs.
 
-    With weights :math:`w` it is :math:`\sum_i w_i\, P_i / W^+` over the target's scans, where :math:`P_i` is the precision
-    of all scans that score at least as high as scan :math:`i`, as scikit-learn defines it (no interpolation).
+    With weights :math:`w` it is :math:`\sum_i w_i\, P_i / W^+` over the target's scans, where :math:`P_i` is the
+    precision of all scans that score at least as high as scan :math:`i`, as scikit-learn defines it (no interpolation).
     """
 
     def __init__(self, scores: Vector, is_target: npt.NDArray[np.bool_], *, codes: npt.NDArray[np.int64]) -> None:

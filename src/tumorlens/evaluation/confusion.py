@@ -65,9 +65,9 @@ def balanced_accuracy(matrices: Matrices) -> Matrices:
 
 
 def matthews(matrices: Matrices) -> Matrices:
-    """``(...)``: Matthews' correlation, -1..1, of any number of classes (Gorodkin, Comput. Biol. Chem. 28 (2004) 367-374).
+    """``(...)``: Matthews' correlation, -1..1, of any number of classes.
 
-    NaN where only one class occurs or only one is predicted.
+    Gorodkin, Comput. Biol. Chem. 28 (2004) 367-374. NaN where only one class occurs or only one is predicted.
     """
     total = matrices.sum(axis=(-2, -1))
     has, given = matrices.sum(axis=-1), matrices.sum(axis=-2)

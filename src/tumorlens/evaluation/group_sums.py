@@ -54,6 +54,8 @@ class Ratio:
         highest: Largest value the figure can take; infinity for losses without one.
         share: Whether it is a share of scans, so that a binomial interval may stand in.
         n_groups: Groups with a part in the denominator: only these say anything about the figure.
+        n_telling: Of a share, the groups that hold any of the numerator, or any of the rest, whichever are fewer; else
+            ``n_groups``.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class Ratio:
         self.top, self.bottom = sums.rows @ top, sums.rows @ bottom
         self.highest, self.share = highest, share
         self.n_groups = int(np.count_nonzero(self.bottom))
+        rest = self.bottom - self.top > _ROUNDING
+        self.n_telling = min(np.count_nonzero(self.top), np.count_nonzero(rest)) if share else self.n_groups
 
     def over(self, counts: Vector) -> Vector:
         """``(chunk,)``: the figure of each draw; NaN where its denominator is empty."""

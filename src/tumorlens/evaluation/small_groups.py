@@ -1,9 +1,10 @@
-r"""Intervals that stay honest with few groups: bootstrap-t for ratios, none below five groups.
+r"""Intervals that stay honest with few groups, or few with an error: bootstrap-t for ratios, none below five groups.
 
-The percentile interval is too narrow with few groups, because the spread of the draws is that of the groups at hand and
-its ends ignore how uncertain this spread is. Bootstrap-t draws the studentised figure instead (Efron and Tibshirani, "An
-Introduction to the Bootstrap", 1993, chapter 12.5): :math:`t^* = (R^* - R) / s^*`, where :math:`R` is a ratio of sums over
-groups and :math:`s` its standard error by linearisation, which equals the delete-one-group jackknife to first order.
+The percentile interval is too narrow with few groups, because the spread of the draws is that of the groups at hand
+and its ends ignore how uncertain this spread is. Bootstrap-t draws the studentised figure instead (Efron and
+Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 12.5): :math:`t^* = (R^* - R) / s^*`, where :math:`R` is a
+ratio of sums over groups and :math:`s` its standard error by linearisation, which equals the delete-one-group jackknife
+to first order.
 
 Where errors lie in so few groups that many draws hold none of them, :math:`s^*` is 0 and there is nothing to
 studentise by. Then the exact binomial interval takes its place, with as many trials as scans drawn one by one would
@@ -22,10 +23,10 @@ from scipy.stats import beta, t
 from tumorlens.evaluation.bootstrap import DrawStatistic, Interval, Resampling, bootstrap_intervals
 from tumorlens.evaluation.group_sums import Ratio
 
-__all__ = ["FEW_GROUPS", "FEWEST_GROUPS", "honest_intervals"]
+__all__ = ["FEWEST_GROUPS", "FEW_GROUPS", "honest_intervals"]
 
 FEW_GROUPS = 30
-"""Below this many groups a ratio's interval is a bootstrap-t interval."""
+"""With fewer groups than this that say anything, a ratio's interval is a bootstrap-t interval."""
 
 FEWEST_GROUPS = 5
 """Below this many groups there is no interval."""
@@ -41,6 +42,9 @@ def honest_intervals(
     statistics: Mapping[str, tuple[float, DrawStatistic]], *, resampling: Resampling, level: float
 ) -> dict[str, Interval | None]:
     """Intervals of several figures: bootstrap-t for ratios over few groups, percentiles otherwise.
+
+    For a share, as for an accuracy, the groups that count are those with an error, or with a right answer where these
+    are fewer: two hundred groups of which three hold all errors are three groups for this purpose.
 
     Args:
         statistics: Name to (value on the scans as they are, figure to compute on draws).
@@ -59,7 +63,7 @@ def honest_intervals(
         if not isinstance(statistic, Ratio) or interval is None:
             continue
         interval = replace(interval, n_groups=statistic.n_groups)
-        if statistic.n_groups < FEW_GROUPS and interval.method == "percentile bootstrap":
+        if statistic.n_telling < FEW_GROUPS and interval.method == "percentile bootstrap":
             low, high, method = _studentised(value, statistic, resampling, level)
             interval = replace(interval, low=low, high=high, method=method)
         found[name] = interval

@@ -110,7 +110,7 @@ def summarise(
         seed: Of the bootstrap.
 
     Raises:
-        InputError: The predictions cannot be used, or a prevalence is given that is none, or with more than two classes.
+        InputError: The predictions cannot be used, or a prevalence is no share or given with more than two classes.
     """
     check_predictions(labels, probabilities)
     positive = positive_index(classes, positive_class)

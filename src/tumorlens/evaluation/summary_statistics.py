@@ -1,4 +1,4 @@
-"""The same figures for many draws at once; see :mod:`tumorlens.evaluation.summary_points` for the figures themselves."""
+"""The figures of :mod:`tumorlens.evaluation.summary_points`, for many draws at once."""
 
 from __future__ import annotations
 
