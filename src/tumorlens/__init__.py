@@ -33,17 +33,20 @@ if TYPE_CHECKING:
     from tumorlens.datasets import Dataset
     from tumorlens.errors import TumorlensError
     from tumorlens.workflows.compare import ComparisonResult
-    from tumorlens.workflows.public import compare, import_scans, load_scans
+    from tumorlens.workflows.evaluation_result import Evaluation
+    from tumorlens.workflows.public import compare, evaluate, import_scans, load_scans
     from tumorlens.workspace import Workspace
 
 __all__ = [
     "ComparisonResult",
     "Dataset",
+    "Evaluation",
     "Prediction",
     "Predictor",
     "TumorlensError",
     "Workspace",
     "compare",
+    "evaluate",
     "import_scans",
     "load_scans",
 ]
@@ -51,11 +54,13 @@ __all__ = [
 _HOME = {
     "ComparisonResult": "tumorlens.workflows.compare",
     "Dataset": "tumorlens.datasets",
+    "Evaluation": "tumorlens.workflows.evaluation_result",
     "Prediction": "tumorlens.bundles",
     "Predictor": "tumorlens.bundles",
     "TumorlensError": "tumorlens.errors",
     "Workspace": "tumorlens.workspace",
     "compare": "tumorlens.workflows.public",
+    "evaluate": "tumorlens.workflows.public",
     "import_scans": "tumorlens.workflows.public",
     "load_scans": "tumorlens.workflows.public",
 }

@@ -12,6 +12,7 @@ from tumorlens.backbones import BACKBONES
 from tumorlens.evaluation import ClassFigures, Interval, PublishedFigures
 from tumorlens.workflows.backbone_facts import describe_backbone, list_backbones
 from tumorlens.workflows.doctor import Finding
+from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 
@@ -32,6 +33,14 @@ def test_comparison_and_rows(sections, study_example):
     assert keys - named == set()
 
 
+def test_evaluation(sections, tiny_study, tiny_comparison):
+    settings = EvaluateSettings(prevalence=0.1)
+    run = tiny_comparison.best_run.name
+    document = evaluate_model(run, "tiny", settings, workspace=tiny_study.workspace).to_json()
+    keys = {*document, *document["metrics"], *document["per_class"]["tumor"], *document["metrics"]["accuracy"]}
+    assert keys - sections["`evaluate`"] == set()
+
+
 def test_backbones(sections, tmp_path):
     named = sections["`backbones list`, `show`, `fetch`"]
     facts = describe_backbone("vgg16", tmp_path)
@@ -44,6 +53,6 @@ def test_findings(sections):
     assert {entry.name for entry in fields(Finding)} - sections["`doctor`"] == set()
 
 
-@pytest.mark.parametrize("command", ["`train`", "`predict`"])
+@pytest.mark.parametrize("command", ["`train`", "`evaluate`", "`predict`"])
 def test_answers_carry_marks_and_limits(sections, command):
     assert {"marks", "use"} - sections[command] == set()

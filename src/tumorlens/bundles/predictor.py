@@ -5,7 +5,7 @@ Imports neither Keras nor TensorFlow. Knows nothing about training.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,10 +17,11 @@ from tumorlens.bundles.card import BundleCard, OperatingPoint, read_card
 from tumorlens.bundles.files import GRAPH_FILE, verify_files
 from tumorlens.errors import InputError
 from tumorlens.explanation import Heatmap, class_evidence
+from tumorlens.progress import SILENT, Progress
 from tumorlens.runtime import compile_graph
 from tumorlens.scans import Scan, crop_scan, quiet_decoding, reading_of, scan_units
 from tumorlens.scans.units import Refusal
-from tumorlens.types import Maps, Pixels
+from tumorlens.types import Maps, Pixels, Probabilities
 
 __all__ = ["Prediction", "Predictor", "decide"]
 
@@ -107,6 +108,7 @@ class Predictor:
         self.card: BundleCard = read_card(self.folder)
         verify_files(self.folder, self.card)
         self.reading = reading_of(self.card.scan_steps)
+        self._threads = threads
         self._graph = compile_graph(
             self.folder / GRAPH_FILE,
             goal="latency",
@@ -146,6 +148,29 @@ class Predictor:
             marks: What must be said with the answer beside the model's own marks.
         """
         return self._answer(scan, self._graph.run(scan.pixels[None]), marks)
+
+    def probabilities(
+        self, scans: Iterable[Pixels], *, total: int | None = None, progress: Progress = SILENT
+    ) -> Probabilities:
+        """Probabilities of many scans, read while others are computed; memory does not grow with their number.
+
+        Args:
+            scans: Pixels ``(h, w, 3)`` uint8 in 0..255 of any sizes, the bundle's declared steps already applied.
+            total: How many there are, for the progress bar.
+            progress: Told of every scan.
+
+        Returns:
+            ``(n, k)`` float64 in 0..1, in the order of the scans and of the card's labels.
+        """
+        graph = compile_graph(
+            self.folder / GRAPH_FILE, goal="throughput", outputs=["probabilities"], threads=self._threads
+        )
+        rows = []
+        with progress.task("Predicting", total=total) as task:
+            for _, outputs in graph.stream(enumerate(scans)):
+                rows.append(outputs["probabilities"][0])
+                task.advance()
+        return np.array(rows, np.float64).reshape(len(rows), len(self.card.labels))
 
     def _answer(self, scan: Scan, outputs: Mapping[str, Any], marks: Sequence[str]) -> Prediction:
         values = np.asarray(outputs["probabilities"], np.float64)[0]

@@ -19,6 +19,7 @@ from tumorlens.evaluation.metrics import (
 from tumorlens.evaluation.paired import Difference, adjust_holm, paired_difference
 from tumorlens.evaluation.published import PublishedFigures, published_figures
 from tumorlens.evaluation.row import ROW_KEYS, Classifier, GroupsAre, Kind, RowFigures, best_on_validation
+from tumorlens.evaluation.summary import Figure, Summary, summarise
 
 __all__ = [
     "MAJORITY_CLASS",
@@ -27,12 +28,14 @@ __all__ = [
     "ClassFigures",
     "Classifier",
     "Difference",
+    "Figure",
     "GroupsAre",
     "Interval",
     "Kind",
     "PublishedFigures",
     "RocCurve",
     "RowFigures",
+    "Summary",
     "adjust_holm",
     "area_and_brightness",
     "best_on_validation",
@@ -45,4 +48,5 @@ __all__ = [
     "positive_index",
     "published_figures",
     "roc_curve",
+    "summarise",
 ]

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tumorlens import datasets
+from tumorlens.bundles import Predictor
 from tumorlens.datasets import Dataset
 from tumorlens.progress import SILENT, Progress
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
+from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
+from tumorlens.workflows.evaluation_result import Evaluation
 from tumorlens.workflows.reading_options import mask_options, reading_options
 from tumorlens.workspace import Workspace
 
-__all__ = ["compare", "import_scans", "load_scans"]
+__all__ = ["compare", "evaluate", "import_scans", "load_scans"]
 
 
 def import_scans(
@@ -178,6 +181,43 @@ def compare(
             mistake=mistake,
         ),
         workspace=Workspace.locate(home).create(),
+        threads=threads,
+        progress=progress,
+    )
+
+
+def evaluate(
+    model: str | Path | Predictor,
+    dataset: Dataset | str,
+    *,
+    label_map: Mapping[str, str | Sequence[str]] | None = None,
+    prevalence: float | None = None,
+    seed: int = 0,
+    workspace: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> Evaluation:
+    """All figures of a model with intervals: on the test part of its own data set, or on another data set.
+
+    Args:
+        model: A bundle folder, a run folder, the name of a run, or a loaded model such as ``result.best``.
+        dataset: A data set or its name.
+        label_map: The model's class to the data set's class or classes; the rest goes by name.
+        prevalence: Share of the positive class for which predictive values are given too.
+        seed: Seed of the bootstrap.
+        workspace: Folder of the workspace; where ``dataset`` lies by default.
+        threads: CPU threads; all by default.
+        progress: Told of all long work.
+
+    Raises:
+        InputError: Labels, pixels or prevalence do not fit.
+    """
+    home = dataset.path.parent.parent if workspace is None and isinstance(dataset, Dataset) else workspace
+    return evaluate_model(
+        str(model.folder if isinstance(model, Predictor) else model),
+        dataset,
+        EvaluateSettings(label_map=label_map or {}, prevalence=prevalence, seed=seed),
+        workspace=Workspace.locate(home),
         threads=threads,
         progress=progress,
     )

@@ -1,0 +1,86 @@
+"""Draws an evaluation for the terminal. Decides nothing about content."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tumorlens.evaluation import Figure
+from tumorlens.workflows.evaluation_result import Evaluation
+
+__all__ = ["evaluation_table"]
+
+_TITLES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ppv": "positive predictive value",
+    "npv": "negative predictive value",
+    "f1": "F1",
+    "mcc": "Matthews' correlation",
+    "roc_auc": "ROC area",
+    "average_precision": "average precision",
+    "log_loss": "log loss (nats)",
+    "brier": "Brier score",
+    "ppv_at_prevalence": "positive predictive value",
+    "npv_at_prevalence": "negative predictive value",
+}
+_NOT_THERE = "not available"
+
+
+def evaluation_table(result: Evaluation) -> RenderableType:
+    """All figures with their intervals, and the sentences under them."""
+    found = result.summary
+    marks = f" ({'; '.join(result.marks)})" if result.marks else ""
+    groups = {"patients": "patients", "clusters": "clusters"}.get(found.groups_are)
+    of = f"{found.n_scans:,} scans" + (f" of {found.n_groups:,} {groups}" if groups else "")
+    of_what = f" of {found.positive_class!r}" if found.positive_class else ", mean over classes"
+    table = Table(box=SIMPLE_HEAD, title=f"{result.model} on {result.dataset}{marks}: {of}", title_justify="left")
+    table.add_column("per slice")
+    table.add_column("value", justify="right")
+    table.add_column(f"{found.level:.0%} interval", justify="right")
+    for name, figure in found.metrics.items():
+        title = _TITLES[name]
+        if name.endswith("_at_prevalence"):
+            title += f" at a prevalence of {found.prevalence:g}"
+        elif name in ("sensitivity", "specificity", "ppv", "npv", "f1", "roc_auc", "average_precision"):
+            title += of_what
+        table.add_row(title, _value(figure), _interval(figure))
+    lines = [result.basis, *_counts(result), *result.notes, result.use]
+    return Group(table, *_classes(result), *(Text(f"• {line}", style="dim") for line in lines))
+
+
+def _classes(result: Evaluation) -> list[RenderableType]:
+    """A table of the classes where there are more than two; of two, the figures of one are those of the other."""
+    if result.summary.positive_class is not None:
+        return []
+    table = Table(box=SIMPLE_HEAD)
+    names = list(next(iter(result.summary.per_class.values())))
+    for title in ("class", *(_TITLES[name] for name in names)):
+        table.add_column(title)
+    for label, own in result.summary.per_class.items():
+        table.add_row(label, *(f"{_value(own[name])}\n{_interval(own[name])}" for name in names))
+    return [table]
+
+
+def _counts(result: Evaluation) -> list[str]:
+    lines = []
+    if result.in_training:
+        lines.append(f"{result.in_training:,} scans were left out: the model was made with them.")
+    if result.near_twins is not None:
+        lines.append(
+            f"{result.near_twins:,} of {result.summary.n_scans:,} scans have a near-twin among those the model "
+            "was made with."
+        )
+    return lines
+
+
+def _value(figure: Figure) -> str:
+    return _NOT_THERE if figure.value is None else f"{figure.value:.3f}"
+
+
+def _interval(figure: Figure) -> str:
+    return _NOT_THERE if figure.low is None or figure.high is None else f"{figure.low:.3f}–{figure.high:.3f}"

@@ -1,0 +1,176 @@
+"""Figures of a finished model: on the test part of its own data set, or on another data set.
+
+On its own data set the stored predictions of the run are used and the opening of the test part is counted. On any other
+the scans go through the bundle's graph, and those the model was made with are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tumorlens.bundles import BundleCard, decide
+from tumorlens.datasets import Dataset, load_dataset
+from tumorlens.errors import InputError
+from tumorlens.evaluation import Summary, summarise
+from tumorlens.evaluation.small_groups import FEW_GROUPS
+from tumorlens.progress import SILENT, Progress
+from tumorlens.reports import SYNTHETIC
+from tumorlens.types import Labels, Probabilities
+from tumorlens.workflows.evaluation_labels import map_classes
+from tumorlens.workflows.evaluation_model import EvaluatedModel, find_model
+from tumorlens.workflows.evaluation_result import Evaluation
+from tumorlens.workflows.evaluation_scans import JudgedScans, own_test_part, unseen_scans
+from tumorlens.workflows.ledger import count_openings, record_opening
+from tumorlens.workspace import Workspace
+
+__all__ = ["EvaluateSettings", "evaluate_model"]
+
+_EXTERNAL = (
+    "Another data set than the model's own: the figures mix changes of label definition, sequence and population, and "
+    "cannot tell them apart."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSettings:
+    """How a model is evaluated.
+
+    Attributes:
+        label_map: The model's class to the data set's class or classes; the rest goes by name.
+        prevalence: Share of the positive class for which predictive values are given too.
+        seed: Of the bootstrap.
+    """
+
+    label_map: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    prevalence: float | None = None
+    seed: int = 0
+
+
+def evaluate_model(
+    model: str,
+    dataset: Dataset | str,
+    settings: EvaluateSettings | None = None,
+    *,
+    workspace: Workspace,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> Evaluation:
+    """Compute all figures of a model on a data set.
+
+    Args:
+        model: Bundle folder, run folder or name of a run.
+        dataset: A data set or its name.
+        settings: How; by default labels go by name.
+        workspace: Where runs and data sets lie.
+        threads: CPU threads; all by default.
+        progress: Told of all long work.
+
+    Raises:
+        NotFoundError: There is no such model or data set.
+        InputError: Labels, pixels or prevalence do not fit.
+        IntegrityError: Bundle, run or data set are damaged.
+    """
+    settings = settings or EvaluateSettings()
+    found = find_model(model, workspace=workspace)
+    scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
+    own = found.trained_on(scans)
+    if own and found.run is None:
+        raise InputError(
+            f"The bundle {found.card.name} was trained on {scans.name!r}, and its run, which knows the test part, is "
+            "not in this workspace: evaluate the run, or the bundle on another data set."
+        )
+    classes = map_classes(found.card.labels, scans.classes, label_map=settings.label_map)
+    _check_prevalence(settings.prevalence, found.card)
+    if own:
+        judged = own_test_part(found, scans, workspace=workspace)
+        notes = _opened(found, scans, workspace=workspace)
+    else:
+        judged = unseen_scans(found, scans, workspace=workspace, threads=threads, progress=progress)
+        notes = (_EXTERNAL, *_absent(found.card, classes))
+    summary = _summary(found.card, scans, judged, classes=classes, settings=settings)
+    return Evaluation(
+        model=found.card.model,
+        dataset=scans.name,
+        external=not own,
+        summary=summary,
+        in_training=judged.in_training,
+        near_twins=judged.near_twins,
+        notes=(*notes, *judged.notes, *_few(summary)),
+        marks=tuple(dict.fromkeys((*found.card.marks, *((SYNTHETIC,) if scans.synthetic else ())))),
+        use=found.card.use,
+    )
+
+
+def _summary(
+    card: BundleCard, dataset: Dataset, judged: JudgedScans, *, classes: Mapping[str, str], settings: EvaluateSettings
+) -> Summary:
+    codes = np.array([card.labels.index(classes[name]) for name in dataset.classes], np.int64)
+    return summarise(
+        codes[dataset.labels[judged.rows]],
+        judged.probabilities,
+        predicted=_decided(card, judged.probabilities),
+        groups=dataset.groups[judged.rows],
+        groups_are=dataset.groups_are,
+        classes=card.labels,
+        positive_class=_positive(card),
+        prevalence=settings.prevalence,
+        seed=settings.seed,
+    )
+
+
+def _decided(card: BundleCard, probabilities: Probabilities) -> Labels:
+    """``(n,)`` the labels by the bundle's own rule."""
+    answers = [
+        decide(card.labels, card.operating_point, dict(zip(card.labels, row, strict=True)))
+        for row in probabilities.tolist()
+    ]
+    return np.array([card.labels.index(answer) for answer in answers], np.int64)
+
+
+def _positive(card: BundleCard) -> str | None:
+    return None if card.operating_point is None else card.operating_point.positive_class
+
+
+def _check_prevalence(prevalence: float | None, card: BundleCard) -> None:
+    """Refuse before the test part is opened or a scan predicted."""
+    if prevalence is not None and (len(card.labels) != 2 or not 0.0 < prevalence < 1.0):
+        raise InputError(
+            f"Expected a prevalence between 0 and 1 for a model of two classes, got {prevalence} for "
+            f"{len(card.labels)} classes."
+        )
+
+
+def _opened(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace) -> tuple[str, ...]:
+    run = model.run
+    assert run is not None
+    record_opening(
+        workspace, dataset=dataset.name, split_digest=run.split_digest, run=run.name, mistake=run.row.mistake
+    )
+    openings = count_openings(workspace, run.split_digest)
+    return (
+        f"The model's own data set: figures on its test part, by the predictions kept in the run. The test part was "
+        f"opened {openings} time(s) in this workspace.",
+    )
+
+
+def _absent(card: BundleCard, classes: Mapping[str, str]) -> tuple[str, ...]:
+    absent = [label for label in card.labels if label not in classes.values()]
+    return (f"No class here stands for {', '.join(absent)}.",) if absent else ()
+
+
+def _few(summary: Summary) -> tuple[str, ...]:
+    clusters = (
+        ("Clusters are not patients: figures for new patients may be lower, and intervals wider.",)
+        if summary.groups_are == "clusters"
+        else ()
+    )
+    if summary.n_groups >= FEW_GROUPS:
+        return clusters
+    return (
+        *clusters,
+        f"Only {summary.n_groups} {summary.groups_are if summary.groups_are != 'none' else 'scans'}: intervals of "
+        "figures other than shares of scans and losses are too narrow.",
+    )

@@ -1,0 +1,92 @@
+"""Which run a bundle came from, and which scans it has seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tumorlens.bundles import BundleCard, find_bundle, read_card
+from tumorlens.datasets import Dataset, load_dataset
+from tumorlens.errors import IntegrityError, NotFoundError
+from tumorlens.workflows.runs import METRICS_FILE, PREDICTIONS_FILE, RunRecord, read_run
+from tumorlens.workspace import Workspace
+
+__all__ = ["SEEN_PARTS", "EvaluatedModel", "find_model"]
+
+SEEN_PARTS = ("train", "validation", "calibration")
+"""The parts that a run's model was made with."""
+
+
+@dataclass(frozen=True)
+class EvaluatedModel:
+    """A bundle, with the run it came from where that is known.
+
+    Attributes:
+        bundle: Its folder.
+        card: Its facts.
+        run: The run; ``None`` for a bundle whose run is not at hand.
+    """
+
+    bundle: Path
+    card: BundleCard
+    run: RunRecord | None
+
+    def predictions(self) -> pd.DataFrame:
+        """What the run predicted for its own data set.
+
+        Raises:
+            IntegrityError: The file is missing or damaged.
+        """
+        if self.run is None:
+            raise IntegrityError(f"{self.bundle} has no run at hand.")
+        file = self.run.folder / PREDICTIONS_FILE
+        try:
+            table = pd.read_parquet(file)
+            names = ["row_id", "pixel_digest", "part", *(f"probability_{label}" for label in self.card.labels)]
+            return table[names].sort_values("row_id", ignore_index=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise IntegrityError(f"{file} is missing or damaged: run the command that made it again.") from error
+
+    def seen(self) -> frozenset[str] | None:
+        """Digests of the pixels the model was made with; ``None`` where its run is not at hand."""
+        if self.run is None:
+            return None
+        table = self.predictions()
+        return frozenset(table.loc[table["part"].isin(SEEN_PARTS), "pixel_digest"])
+
+    def training_thumbnails(self, workspace: Workspace) -> np.ndarray | None:
+        """``(m, 60, 60)`` uint8 of the scans it was made with; ``None`` where they are not in the workspace."""
+        if self.run is None:
+            return None
+        try:
+            dataset = load_dataset(workspace, str(self.run.config["run"]["dataset"]))
+        except NotFoundError:
+            return None
+        if not self.trained_on(dataset):
+            return None
+        rows = self.predictions()["part"].isin(SEEN_PARTS).to_numpy()
+        return dataset.thumbnails()[rows]
+
+    def trained_on(self, dataset: Dataset) -> bool:
+        """Whether this is the data set that the model's split divides."""
+        return self.card.manifest_digest == dataset.digest
+
+
+def find_model(words: str, *, workspace: Workspace) -> EvaluatedModel:
+    """Find a model by bundle folder, run folder or run name, and its run beside it or by name in the workspace.
+
+    Raises:
+        NotFoundError: There is no such bundle.
+        IntegrityError: The bundle or the run is damaged.
+    """
+    bundle = find_bundle(words, runs=workspace.runs)
+    card = read_card(bundle)
+    for folder in (bundle.resolve().parent, workspace.runs / card.name):
+        if (folder / METRICS_FILE).is_file() and (folder / PREDICTIONS_FILE).is_file():
+            run = read_run(folder)
+            if read_card(run.bundle).digest == card.digest:
+                return EvaluatedModel(bundle, card, run)
+    return EvaluatedModel(bundle, card, None)

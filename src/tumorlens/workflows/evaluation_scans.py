@@ -1,0 +1,131 @@
+"""Predictions for evaluation: stored ones of a run's test part, or new ones for another data set's unseen scans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tumorlens.bundles import Predictor
+from tumorlens.datasets import CLUSTER_THRESHOLD, Dataset
+from tumorlens.datasets.similarity import nearest_similarity
+from tumorlens.errors import InputError, IntegrityError
+from tumorlens.progress import Progress
+from tumorlens.scans.digest import pixel_digest
+from tumorlens.types import Pixels, Probabilities
+from tumorlens.workflows.evaluation_model import EvaluatedModel
+from tumorlens.workflows.evaluation_steps import StepsToDo, compare_steps
+from tumorlens.workspace import Workspace
+
+__all__ = ["JudgedScans", "own_test_part", "unseen_scans"]
+
+
+@dataclass(frozen=True)
+class JudgedScans:
+    """The scans that figures rest on.
+
+    Attributes:
+        rows: ``(m,)`` row ids of the data set, ascending.
+        probabilities: ``(m, k)`` in the model's class order.
+        in_training: Scans left out because the model was made with them; ``None`` where that is unknown.
+        near_twins: Scans among ``rows`` with a near-twin the model was made with; ``None`` where that is unknown.
+        notes: What must be said of them.
+    """
+
+    rows: npt.NDArray[np.int64]
+    probabilities: Probabilities
+    in_training: int | None
+    near_twins: int | None
+    notes: tuple[str, ...]
+
+
+def own_test_part(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace) -> JudgedScans:
+    """The test part of the run's own data set, with the predictions kept in the run.
+
+    Raises:
+        IntegrityError: They do not belong to these scans.
+        InputError: The test part is empty.
+    """
+    table = model.predictions()
+    if not np.array_equal(table["pixel_digest"].to_numpy(dtype=np.str_), dataset.digests):
+        raise IntegrityError(
+            f"The predictions of {model.card.name} are not of the scans of {dataset.name!r}: train the model again."
+        )
+    rows = np.flatnonzero((table["part"] == "test").to_numpy())
+    if not rows.size:
+        raise InputError(f"The test part of {model.card.name} is empty: evaluate it on another data set.")
+    columns = [f"probability_{label}" for label in model.card.labels]
+    probabilities = table[columns].to_numpy(dtype=np.float64)[rows]
+    return JudgedScans(rows, probabilities, 0, _near_twins(model, dataset, rows, workspace=workspace), ())
+
+
+def unseen_scans(
+    model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace, threads: int | None, progress: Progress
+) -> JudgedScans:
+    """Predict the scans of another data set that the model was not made with; each distinct content once.
+
+    Raises:
+        InputError: The pixels are not what the model expects, or none are left.
+    """
+    steps = compare_steps(model.card.scan_steps, dataset.scan_steps)
+    seen = model.seen()
+    known = _digests_after(steps, dataset, progress=progress)
+    kept = np.array([seen is None or known[digest] not in seen for digest in dataset.digests], bool)
+    rows = np.flatnonzero(kept)
+    if not rows.size:
+        raise InputError(
+            f"The model was made with all {len(dataset)} scans of {dataset.name!r}: evaluate it on other scans."
+        )
+    digests = dataset.digests[rows]
+    distinct, places = np.unique(digests, return_inverse=True)
+    predictor = Predictor(model.bundle, threads=threads)
+    with dataset.open_pixels() as store:
+        pixels: Iterator[Pixels] = (steps.apply(store.get(str(digest))) for digest in distinct)
+        probabilities = predictor.probabilities(pixels, total=len(distinct), progress=progress)
+    notes = list(steps.notes)
+    twins = None
+    if steps.crop == "none":
+        twins = _near_twins(model, dataset, rows, workspace=workspace)
+    if seen is None:
+        notes.append(
+            "The run of this bundle is not in this workspace, so its training scans are unknown: scans that it was "
+            "trained on may be among these."
+        )
+    elif twins is None:
+        notes.append(
+            "Near-twins of training scans were not counted: "
+            + (
+                "the data set the model was trained on is not in this workspace."
+                if steps.crop == "none"
+                else "the scans here were imported without the model's crop."
+            )
+        )
+    in_training = None if seen is None else len(dataset) - len(rows)
+    return JudgedScans(rows, probabilities[places], in_training, twins, tuple(notes))
+
+
+def _digests_after(steps: StepsToDo, dataset: Dataset, *, progress: Progress) -> dict[str, str]:
+    """Digest of each stored content to its digest once the steps are applied."""
+    distinct = np.unique(dataset.digests).tolist()
+    if steps.crop == "none":
+        return {digest: digest for digest in distinct}
+    found = {}
+    with dataset.open_pixels() as store, progress.task("Cropping", total=len(distinct)) as task:
+        for digest in distinct:
+            found[digest] = pixel_digest(steps.apply(store.get(digest)))
+            task.advance()
+    return found
+
+
+def _near_twins(
+    model: EvaluatedModel, dataset: Dataset, rows: npt.NDArray[np.int64], *, workspace: Workspace
+) -> int | None:
+    """Scans whose thumbnail, upright, correlates above 0.94 with that of a scan the model was made with."""
+    trained = model.training_thumbnails(workspace)
+    if trained is None:
+        return None
+    if not len(trained):
+        return 0
+    return int((nearest_similarity(dataset.thumbnails()[rows], trained) > CLUSTER_THRESHOLD).sum())

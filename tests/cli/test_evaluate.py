@@ -1,0 +1,51 @@
+"""``tumorlens evaluate`` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tumorlens.cli.main import main
+
+
+@pytest.fixture
+def words(tiny_study, tiny_comparison) -> list[str]:
+    return ["evaluate", tiny_comparison.best_run.name, "tiny", "--workspace", str(tiny_study.workspace.root), "--quiet"]
+
+
+def test_json_has_a_figure_with_its_interval(capsys, words, tiny_comparison) -> None:
+    assert main([*words, "--prevalence", "0.05", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    row = tiny_comparison.best_run.row
+    assert document["metrics"]["accuracy"]["value"] == pytest.approx(row.test_accuracy)
+    assert (document["n_scans"], document["groups_are"], document["positive_class"]) == (
+        row.n_test,
+        "patients",
+        "tumor",
+    )
+    assert document["prevalence"] == 0.05 and document["marks"] == ["synthetic"]
+    assert set(document["per_class"]) == {"no_tumor", "tumor"}
+    assert "not for patient care" in document["use"]
+
+
+def test_text_says_what_it_rests_on(capsys, words) -> None:
+    assert main([*words, "--prevalence", "0.05"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for expected in ("per slice", "95% interval", "bootstrap over patients", "at a prevalence of 0.05", "was opened"):
+        assert expected in shown
+    assert "cluster" not in shown
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--map", "tumor"], "Expected --map TRAINED=HERE"),
+        (["--map", "tumour=tumor"], "the model has no_tumor, tumor; the data set has no_tumor, tumor"),
+        (["--prevalence", "3"], "between 0 and 1"),
+    ],
+)
+def test_mistakes_are_one_sentence(capsys, words, more, message) -> None:
+    assert main([*words, *more]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.startswith("Error: ") and message in shown.err
