@@ -6,8 +6,10 @@ head (Zhou et al., CVPR 2016, arXiv 1512.04150), HiResCAM of a head with ReLU la
 
 .. math:: e_t = m_t - \frac{1}{k - 1} \sum_{c \neq t} m_c
 
-With two classes, the mean of :math:`e_t` over the cells (heads on pooled features; the sum for heads on the whole map)
-plus a number that depends on the head alone is the logarithm of the odds of the class, before any temperature.
+The mean of :math:`e_t` over the cells (heads on pooled features; the sum for heads on the whole map), plus the same
+contrast of the head's effective bias, is the contrast of the logits; with two classes that is the logarithm of the odds
+of the class, before any temperature. The effective bias of a linear head is its bias; behind ReLUs it is what the
+biases give through those that the scan opens, so it differs from scan to scan.
 """
 
 from __future__ import annotations
