@@ -165,7 +165,7 @@ def test_compare_predict_and_runs(capsys, tiny_study, tiny_comparison, place) ->
     assert "Next:  tumorlens predict" in text and "research output" in text.lower()
     scan = str(next((tiny_study.folder / "images").iterdir()))
     answer = _json(capsys, "predict", document["best"], scan, *place)
-    assert set(answer) == {"source", "label", "probabilities", "model", "marks", "use"}
+    assert set(answer) == {"source", "label", "probabilities", "model", "marks", "use", "heatmap"}
     assert main(["predict", document["best"], scan, *place]) == 0
     assert "not for patient care" in capsys.readouterr().out
     (run,) = [run for run in _json(capsys, "runs", "list", *place) if run["run"] == document["best"]]
@@ -178,7 +178,8 @@ def test_predict_goes_on_after_a_bad_file(capsys, tiny_study, tiny_comparison, p
     good = str(next((tiny_study.folder / "images").iterdir()))
     assert main(["predict", tiny_comparison.best_run.name, str(tmp_path / "bad.png"), good, "--json", *place]) == 2
     shown = capsys.readouterr()
-    assert json.loads(shown.out)["source"] == good
+    answer = json.loads(shown.out)
+    assert answer["source"] == good and answer["heatmap"] is None
     assert "bad.png" in shown.err
 
 

@@ -50,8 +50,7 @@ def predict(
         elif answer.prediction is not None:
             picture = None if pictures is None else str(pictures.write(answer.prediction.heatmap))
             if settings.json:
-                extra = {} if picture is None else {"heatmap": picture}
-                print_json({**answer.prediction.to_json(), **extra}, one_line=True)
+                print_json({**answer.prediction.to_json(), "heatmap": picture}, one_line=True)
             else:
                 typer.echo(answer.prediction.to_line())
                 marks.update(dict.fromkeys(answer.prediction.marks))
