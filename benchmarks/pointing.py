@@ -16,7 +16,8 @@ import numpy.typing as npt
 from measuring import report
 from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.datasets import Dataset, load_dataset
-from tumorlens.evaluation.bootstrap import Mean, bootstrap_intervals, resample_groups
+from tumorlens.evaluation.bootstrap import bootstrap_intervals, resample_groups
+from tumorlens.evaluation.group_sums import Mean
 from tumorlens.explanation import Box, class_evidence, energy_inside, points_inside, region_of_boxes
 from tumorlens.features import FeatureStore, extract_features
 from tumorlens.runtime import Head, feature_graph

@@ -66,6 +66,14 @@ def flat(tmp_path: Path) -> Path:
     return folder
 
 
+def test_folders_that_look_like_patients_are_pointed_out(tmp_path: Path, classes: Path) -> None:
+    for patient in ("Anna", "Bert"):
+        save_dicom(tmp_path / "people" / patient / "a.dcm", SMALL, patient=patient)
+    said = "Each of the 2 class folders holds one patient"
+    assert any(note.startswith(said) for note in source_of(tmp_path / "people").notes)
+    assert not any("class folders holds one patient" in note for note in source_of(classes).notes)
+
+
 def write_table(path: Path, columns: dict[str, list[str]]) -> Path:
     pd.DataFrame(columns).to_csv(path, index=False)
     return path

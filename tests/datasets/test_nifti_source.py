@@ -303,10 +303,13 @@ def test_volumes_without_a_mask_are_counted(masked: Path) -> None:
 def test_a_group_pattern_is_proposed(tmp_path: Path) -> None:
     save(tmp_path / "own" / "no" / "p1" / "a.nii", brain())
     save(tmp_path / "own" / "yes" / "p2" / "a.nii", brain(1))
-    assert "Give --group-pattern '([^/]+)/[^/]+$' if each folder is a patient." in listed(tmp_path / "own").notes[-1]
+    assert (
+        "--group-pattern '([^/]+)/[^/]+$' names patients if each folder is a patient."
+        in listed(tmp_path / "own").notes[-1]
+    )
     save(tmp_path / "flat" / "no" / "a.nii", brain())
     save(tmp_path / "flat" / "no" / "b.nii", brain(1))
-    assert r"Give --group-pattern '([^/]+)\.nii' if each volume" in listed(tmp_path / "flat").notes[-1]
+    assert r"--group-pattern '([^/]+)\.nii' names patients if each volume" in listed(tmp_path / "flat").notes[-1]
 
 
 def test_an_unreadable_volume_is_told_by_its_loader(masked: Path) -> None:

@@ -13,10 +13,10 @@ from sklearn.metrics import roc_auc_score
 
 from tumorlens.evaluation.bootstrap import (
     Auc,
-    Mean,
     bootstrap_intervals,
     resample_groups,
 )
+from tumorlens.evaluation.group_sums import Mean
 
 
 def make_scans(n_scans=90, n_groups=12, *, seed=0, ties=False):

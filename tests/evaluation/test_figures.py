@@ -15,6 +15,7 @@ from tumorlens.evaluation import (
     best_on_validation,
     figures,
     published_figures,
+    summarise,
 )
 
 CLASSES = ("no tumour", "tumour")
@@ -90,6 +91,37 @@ def test_intervals_hold_their_figures():
     assert row.test_loss_low <= row.test_loss <= row.test_loss_high
     assert row.test_roc_auc_low <= row.test_roc_auc <= row.test_roc_auc_high
     assert (row.interval.unit, row.interval.n_groups, row.interval.draws) == ("patients", 30, 200)
+
+
+def test_row_and_summary_give_one_accuracy_one_interval():
+    labels, probabilities, parts, groups = predictions()
+    test = parts == "test"
+    for kept in (test, test & (np.arange(len(labels)) < 90)):  # many groups, and few
+        row = row_of(labels[kept], probabilities[kept], parts[kept], groups[kept])
+        summary = summarise(
+            labels[kept],
+            probabilities[kept],
+            predicted=probabilities[kept].argmax(axis=1),
+            groups=groups[kept],
+            groups_are="patients",
+            classes=CLASSES,
+            positive_class="tumour",
+            draws=200,
+        )
+        for name, low, high in (
+            ("accuracy", row.test_accuracy_low, row.test_accuracy_high),
+            ("log_loss", row.test_loss_low, row.test_loss_high),
+            ("roc_auc", row.test_roc_auc_low, row.test_roc_auc_high),
+        ):
+            assert (summary.metrics[name].low, summary.metrics[name].high) == pytest.approx((low, high), abs=1e-12)
+        assert summary.metrics["accuracy"].method == row.interval.method
+
+
+def test_below_five_groups_there_is_no_interval():
+    labels, probabilities, parts, groups = predictions()
+    groups[parts == "test"] = np.resize(["p0", "p1", "p2", "p3"], 60)
+    row = row_of(labels, probabilities, parts, groups)
+    assert row.interval is None and row.test_loss_low is None and row.test_roc_auc_high is None
 
 
 def test_without_groups_scans_are_drawn():

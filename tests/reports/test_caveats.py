@@ -42,7 +42,9 @@ def test_intervals_say_what_they_rest_on(grouped_example, study_example):
 def test_few_groups_are_warned_about(grouped_example):
     comparison = grouped_example.comparison
     few = tuple(replace(row, interval=replace(row.interval, n_groups=9)) for row in comparison.rows)
-    assert "With fewer than 24 clusters they are likely too narrow" in said(replace(comparison, rows=few))
+    assert "With fewer than 30 clusters those of the ROC area are likely too narrow" in said(
+        replace(comparison, rows=few)
+    )
     none = tuple(replace(row, interval=None) for row in comparison.rows)
     assert "No intervals" in said(replace(comparison, rows=none))
 

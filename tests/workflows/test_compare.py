@@ -9,11 +9,14 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from tumorlens.datasets.synthesis import SynthesisSettings, synthesize
 from tumorlens.errors import InputError, MissingExtraError, NotFoundError, WeightsUnavailableError
+from tumorlens.reports import caveats
 from tumorlens.workflows import heads
 from tumorlens.workflows.compare import CompareSettings, compare_networks
 from tumorlens.workflows.ledger import count_openings
 from tumorlens.workflows.runs import find_run, list_runs
+from tumorlens.workflows.synthesis import import_synthetic
 
 _ROW_KEYS = [
     "kind",
@@ -47,8 +50,19 @@ def test_document_has_the_promised_keys(tiny_comparison) -> None:
     for row in document["rows"]:
         assert list(row)[: len(_ROW_KEYS)] == _ROW_KEYS
         assert set(row["per_class"]) == {"no_tumor", "tumor"}
-        assert row["test_accuracy_low"] <= row["test_accuracy"] <= row["test_accuracy_high"]
+        assert row["test_accuracy_low"] is row["test_accuracy_high"] is row["interval"] is None
     assert document["marks"] == ["synthetic"]
+    assert any("at least 5 groups" in sentence for sentence in caveats(tiny_comparison.comparison))
+
+
+def test_enough_patients_give_intervals_that_hold_their_figures(tmp_path, workspace) -> None:
+    folder = synthesize(tmp_path / "scans", SynthesisSettings(patients=40, slices_each=2, size=64, seed=3))
+    dataset = import_synthetic(folder, "more", workspace=workspace)
+    document = compare_networks(dataset, _SETTINGS, workspace=workspace).to_json()
+    for row in document["rows"]:
+        assert row["test_accuracy_low"] <= row["test_accuracy"] <= row["test_accuracy_high"]
+        assert row["test_loss_low"] <= row["test_loss"] <= row["test_loss_high"]
+        assert row["interval"]["n_groups"] >= 5 and row["interval"]["unit"] == "patients"
 
 
 def test_files_of_a_comparison(tiny_comparison) -> None:

@@ -31,6 +31,6 @@ def test_differences_are_those_of_the_rows(two_heads) -> None:
 
 
 def test_differences_stand_in_the_report_and_the_tables(two_heads) -> None:
-    words = "Differences in test accuracy, on the same scans"
+    words = "Differences in test accuracy"
     assert words in two_heads.report.read_text(encoding="utf-8")
     assert any(words in path.read_text(encoding="utf-8") for path in two_heads.folder.glob("*.md"))

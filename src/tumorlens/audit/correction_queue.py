@@ -15,7 +15,7 @@ import pandas as pd
 
 from tumorlens.audit.findings import Contradiction, LabelConflict, TwinKind
 from tumorlens.datasets.dataset import Dataset
-from tumorlens.datasets.label_table import find_column, read_table
+from tumorlens.datasets.label_table import read_table
 from tumorlens.datasets.relabel import settle_corrections
 from tumorlens.errors import InputError
 from tumorlens.workspace import write_text
@@ -139,7 +139,8 @@ def read_corrections(path: Path, dataset: Dataset) -> dict[int, str]:
     """
     table = read_table(path)
     for column in _NEEDED:
-        find_column(table, column, path=path)
+        if column not in table.columns:
+            raise InputError(f"{path} has no column {column!r}: give the queue.csv that tumorlens data audit wrote.")
     filled = table[table["corrected_label"] != ""]
     if filled.empty:
         raise InputError(f"{path} corrects nothing: fill in the column corrected_label and try again.")

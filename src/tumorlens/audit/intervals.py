@@ -7,7 +7,8 @@ import numpy.typing as npt
 from scipy.stats import beta
 
 from tumorlens.audit.findings import WithInterval
-from tumorlens.evaluation.bootstrap import DEFAULT_LEVEL, Mean, Unit, bootstrap_intervals, resample_groups
+from tumorlens.evaluation.bootstrap import DEFAULT_LEVEL, Unit, bootstrap_intervals, resample_groups
+from tumorlens.evaluation.group_sums import Mean
 
 __all__ = ["accuracies"]
 

@@ -35,8 +35,9 @@ def evaluation_table(result: Evaluation) -> RenderableType:
     """All figures with their intervals, and the sentences under them."""
     found = result.summary
     marks = f" ({'; '.join(result.marks)})" if result.marks else ""
-    groups = {"patients": "patients", "clusters": "clusters"}.get(found.groups_are)
-    of = f"{found.n_scans:,} scans" + (f" of {found.n_groups:,} {groups}" if groups else "")
+    of = f"{found.n_scans:,} scans"
+    if found.groups_are != "none":
+        of += f" of {found.n_groups:,} {found.groups_are}"
     of_what = f" of {found.positive_class!r}" if found.positive_class else ", mean over classes"
     table = Table(box=SIMPLE_HEAD, title=f"{result.model} on {result.dataset}{marks}: {of}", title_justify="left")
     table.add_column("per slice")

@@ -73,6 +73,8 @@ def read_dicom_source(
     else:
         labelled, notes = label_by_folder(folder, index, selection.series)
     rows, patient_notes = _rows(labelled, folder, key=key)
+    if table is None:
+        notes += _folder_notes(rows)
     notes = [*_summary(rows, index, selection, missing=missing), *selection.notes, *notes, *patient_notes]
     loaders = partial(_loaders, labelled, selection.series, index, reading)
     return ScanSource(rows, loaders, tuple(notes), from_volumes=True)
@@ -165,6 +167,18 @@ def _rows(labelled: list[Labelled], folder: Path, *, key: bytes) -> tuple[tuple[
         studies.add(item.study_uid)
         rows.append(SourceRow(source, entry.label, hash_patient(identity, key), extra))
     return tuple(rows), _patient_notes(labelled, unnamed, patients=len(patient_ids), studies=len(studies))
+
+
+def _folder_notes(rows: Sequence[SourceRow]) -> list[str]:
+    """A warning where the folders look like patients rather than classes."""
+    pairs = {(row.label, row.patient) for row in rows}
+    labels = {label for label, _ in pairs}
+    if len(labels) < 2 or len(pairs) > len(labels):
+        return []
+    return [
+        f"Each of the {len(labels)} class folders holds one patient: if the folders are patients and not classes, give "
+        "the classes by a CSV with --labels."
+    ]
 
 
 def _patient_notes(labelled: list[Labelled], unnamed: int, *, patients: int, studies: int) -> list[str]:

@@ -84,7 +84,7 @@ def read_table(path: Path) -> pd.DataFrame:
                 index_col=False,
             )
     except FileNotFoundError as error:
-        raise NotFoundError(f"The label file {path} does not exist: check the path.") from error
+        raise NotFoundError(f"The file {path} does not exist: check the path.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text: save it as CSV in UTF-8.") from error
     except OSError as error:

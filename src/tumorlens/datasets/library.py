@@ -58,7 +58,8 @@ def _folder(workspace: Workspace, name: str) -> Path:
         return workspace.datasets / name
     near = difflib.get_close_matches(name, names, n=3)
     shown = near or names[:10]
-    hint = f"did you mean {', '.join(shown)}?" if near else f"there are: {', '.join(shown)}."
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    hint = f"did you mean {', '.join(shown)}?" if near else f"there are: {', '.join(shown)}{more}."
     if not shown:
         hint = "there is none yet: make one with 'tumorlens data import'."
     raise NotFoundError(f"There is no data set {name!r} in {workspace.root}; {hint}")

@@ -153,4 +153,7 @@ def _group_note(volumes: Sequence[VolumeFile]) -> list[str]:
     own = len(set(folders)) == len(folders) and all(folder.name for folder in folders)
     pattern = r"([^/]+)/[^/]+$" if own else r"([^/]+)\.nii"
     when = "if each folder is a patient" if own else "if each volume is a patient"
-    return [f"No patients are known; slices of one volume stay together. Give --group-pattern '{pattern}' {when}."]
+    return [
+        "The files themselves name no patients. Slices of one volume stay together; "
+        f"--group-pattern '{pattern}' names patients {when}."
+    ]

@@ -19,7 +19,7 @@ from tumorlens.evaluation.metrics import (
 from tumorlens.evaluation.paired import Difference, adjust_holm, paired_difference
 from tumorlens.evaluation.published import PublishedFigures, published_figures
 from tumorlens.evaluation.row import ROW_KEYS, Classifier, GroupsAre, Kind, RowFigures, best_on_validation
-from tumorlens.evaluation.summary import Figure, Summary, summarise
+from tumorlens.evaluation.summary import Figure, Summary, check_prevalence, summarise
 
 __all__ = [
     "MAJORITY_CLASS",
@@ -39,6 +39,7 @@ __all__ = [
     "adjust_holm",
     "area_and_brightness",
     "best_on_validation",
+    "check_prevalence",
     "collapse_reason",
     "confusion_matrix",
     "feature_spread",

@@ -7,9 +7,8 @@ Stat. Soc. B 69 (2007) 369-390; percentiles: Efron and Tibshirani, "An Introduct
 Bootstrap", 1993, chapter 13). Nothing is looped over draws: a draw is a row of counts :math:`c_g`,
 how often group :math:`g` was drawn, and figures are sums weighted by it.
 
-Where every scan is right (or wrong), resampling cannot show how sure that is, so the exact binomial
-interval with one trial a group stands in for it (Clopper and Pearson, Biometrika 26 (1934)
-404-413).
+Which interval a figure gets, where groups are few or all alike, is decided in
+:mod:`tumorlens.evaluation.small_groups`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
 
 __all__ = [
     "DEFAULT_DRAWS",
@@ -28,7 +26,6 @@ __all__ = [
     "Auc",
     "DrawStatistic",
     "Interval",
-    "Mean",
     "Resampling",
     "Unit",
     "bootstrap_intervals",
@@ -43,7 +40,6 @@ Vector: TypeAlias = npt.NDArray[np.float64]
 DEFAULT_DRAWS = 2_000
 DEFAULT_LEVEL = 0.95
 _PERCENTILE = "percentile bootstrap"
-_EXACT = "exact binomial"
 _CONSTANT = "constant scores"
 _NO_VARIATION = 1e-12
 _CHUNK_VALUES = 2_000_000  # one number a scan and draw, held at once: 16 MB
@@ -58,8 +54,8 @@ class Interval:
         low: Lower end.
         high: Upper end.
         level: Share of such intervals meant to hold the true value, 0..1.
-        method: "percentile bootstrap", "exact binomial" or "constant scores".
-        n_groups: Groups it rests on; below about 24 a percentile interval is too narrow.
+        method: "percentile bootstrap", "bootstrap-t", "effective sample size", "exact binomial" or "constant scores".
+        n_groups: Groups it rests on; below about 30 a percentile interval is too narrow.
         unit: What a group is.
         draws: How often the groups were drawn.
     """
@@ -112,29 +108,6 @@ class DrawStatistic(Protocol):
 
     def unvarying(self, *, n_groups: int, level: float) -> tuple[float, float, str] | None:
         """Ends and method of the interval where all draws are alike; ``None``: there is none."""
-
-
-class Mean:
-    """The mean of one value a scan (accuracy: 0 or 1; loss: nats)."""
-
-    def __init__(self, values: npt.ArrayLike, *, codes: npt.NDArray[np.int64]) -> None:
-        """Sum ``values`` ``(n,)`` by group ``codes`` ``(n,)``."""
-        self._values = np.asarray(values, dtype=np.float64)
-        self._sums = np.bincount(codes, weights=self._values)
-        self._sizes = np.bincount(codes).astype(np.float64)
-
-    def over(self, counts: Vector) -> Vector:
-        """``(chunk,)``: weighted sums of the groups' values over weighted sums of their sizes."""
-        return (counts @ self._sums) / (counts @ self._sizes)
-
-    def unvarying(self, *, n_groups: int, level: float) -> tuple[float, float, str] | None:
-        """Clopper-Pearson with one trial a group where all values are 1 or all are 0."""
-        tail = (1.0 - level) / 2.0
-        if (self._values == 1.0).all():
-            return float(beta.ppf(tail, n_groups, 1)), 1.0, _EXACT
-        if (self._values == 0.0).all():
-            return 0.0, float(beta.ppf(1.0 - tail, 1, n_groups)), _EXACT
-        return None
 
 
 class Auc:

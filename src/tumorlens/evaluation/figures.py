@@ -19,13 +19,12 @@ from tumorlens.evaluation.bootstrap import (
     Auc,
     DrawStatistic,
     Interval,
-    Mean,
     Resampling,
     Unit,
-    bootstrap_intervals,
     resample_groups,
 )
 from tumorlens.evaluation.collapse import collapse_reason
+from tumorlens.evaluation.group_sums import Mean
 from tumorlens.evaluation.metrics import (
     accuracy,
     check_predictions,
@@ -38,6 +37,7 @@ from tumorlens.evaluation.metrics import (
 )
 from tumorlens.evaluation.published import PublishedFigures
 from tumorlens.evaluation.row import Classifier, GroupsAre, RowFigures
+from tumorlens.evaluation.small_groups import honest_intervals
 from tumorlens.types import Features, Labels, Probabilities
 
 __all__ = ["figures"]
@@ -138,7 +138,7 @@ def _test_figures(
     if resampling is not None:
         statistics = _statistics(labels, probabilities, positive=positive, codes=resampling.codes)
         defined = {name: (value, statistics[name]) for name, value in values.items() if value is not None}
-        intervals = bootstrap_intervals(defined, resampling=resampling, level=level)
+        intervals = honest_intervals(defined, resampling=resampling, level=level)
     found: dict[str, Any] = {**values, "interval": intervals.get("test_accuracy")}
     for name in values:
         interval = intervals.get(name)
@@ -154,6 +154,6 @@ def _statistics(
     is_target = labels[:, None] == np.asarray(targets)
     return {
         "test_accuracy": Mean(predicted_classes(probabilities) == labels, codes=codes),
-        "test_loss": Mean(scan_losses(labels, probabilities), codes=codes),
+        "test_loss": Mean(scan_losses(labels, probabilities), codes=codes, highest=np.inf, share=False),
         "test_roc_auc": Auc(probabilities[:, targets], is_target, codes=codes),
     }

@@ -14,7 +14,7 @@ from scipy.stats import beta
 
 from tumorlens.types import Labels
 
-__all__ = ["FromConfusion", "GroupSums", "Ratio", "confusion_columns"]
+__all__ = ["FromConfusion", "GroupSums", "Mean", "Ratio", "confusion_columns", "divided"]
 
 Vector = npt.NDArray[np.float64]
 
@@ -82,6 +82,18 @@ class Ratio:
         if self.share and np.abs(self.top).max() < _ROUNDING:
             return 0.0, float(beta.ppf(1.0 - tail, 1, self.n_groups)), _EXACT
         return None
+
+
+class Mean(Ratio):
+    """The mean of one value a scan: a share where the value says right or wrong, or a loss in nats."""
+
+    def __init__(
+        self, values: npt.ArrayLike, *, codes: npt.NDArray[np.int64], highest: float = 1.0, share: bool = True
+    ) -> None:
+        """Take ``values`` ``(n,)`` of scans in groups ``codes`` ``(n,)``; further arguments as of :class:`Ratio`."""
+        column = np.asarray(values, dtype=np.float64)
+        sums = GroupSums(np.column_stack([column, np.ones(column.size)]), codes=codes)
+        super().__init__(sums, top=np.array([1.0, 0.0]), bottom=np.array([0.0, 1.0]), highest=highest, share=share)
 
 
 class FromConfusion:

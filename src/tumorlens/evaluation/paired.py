@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tumorlens.errors import InputError
-from tumorlens.evaluation.bootstrap import DEFAULT_DRAWS, DEFAULT_LEVEL, Mean, Unit, resample_groups
+from tumorlens.evaluation.bootstrap import DEFAULT_DRAWS, DEFAULT_LEVEL, Unit, resample_groups
+from tumorlens.evaluation.group_sums import Mean
 
 __all__ = ["Difference", "adjust_holm", "paired_difference", "sign_flip_p"]
 
@@ -91,7 +92,7 @@ def paired_difference(
     if resampling is not None:
         p = sign_flip_p(np.bincount(resampling.codes, weights=change).astype(np.float64), seed=seed)
         if change.any():
-            mean = Mean(change, codes=resampling.codes)
+            mean = Mean(change, codes=resampling.codes, share=False)
             drawn = np.concatenate([mean.over(counts) for counts in resampling.counts()])
             tail = (1.0 - level) / 2.0
             low, high = (float(end) for end in np.quantile(drawn, [tail, 1.0 - tail]))

@@ -21,7 +21,7 @@ from tumorlens.evaluation.summary_points import point_figures
 from tumorlens.evaluation.summary_statistics import summary_statistics
 from tumorlens.types import Labels, Probabilities
 
-__all__ = ["Figure", "Summary", "summarise"]
+__all__ = ["Figure", "Summary", "check_prevalence", "summarise"]
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def summarise(
         InputError: The predictions cannot be used, or a prevalence is no share or given with more than two classes.
     """
     check_predictions(labels, probabilities)
+    check_prevalence(prevalence, n_classes=len(classes))
     positive = positive_index(classes, positive_class)
-    _check_prevalence(prevalence, positive=positive)
     points = point_figures(
         labels, probabilities, predicted=predicted, classes=classes, positive=positive, prevalence=prevalence
     )
@@ -160,10 +160,14 @@ def _figure(value: float | None, interval: Interval | None) -> Figure:
     return Figure(value, interval.low, interval.high, interval.method, interval.n_groups)
 
 
-def _check_prevalence(prevalence: float | None, *, positive: int | None) -> None:
-    if prevalence is None:
-        return
-    if positive is None:
-        raise InputError("A prevalence is for two classes, this model has more: leave it out.")
-    if not 0.0 < prevalence < 1.0:
-        raise InputError(f"Expected a prevalence between 0 and 1 (0.05 for 5 %), got {prevalence}.")
+def check_prevalence(prevalence: float | None, *, n_classes: int) -> None:
+    """Raise unless predictive values can be given at this prevalence; ``None`` asks for none.
+
+    Raises:
+        InputError: There are more than two classes, or it is no share between 0 and 1.
+    """
+    if prevalence is not None and (n_classes != 2 or not 0.0 < prevalence < 1.0):
+        raise InputError(
+            f"Expected a prevalence between 0 and 1 (0.05 for 5 %) and two classes, got {prevalence} and {n_classes} "
+            "classes: leave it out or mend it."
+        )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from tumorlens.evaluation import TRIVIAL_BASELINE
+from tumorlens.evaluation.small_groups import FEW_GROUPS, FEWEST_GROUPS
 from tumorlens.reports.comparison import LEAKY, MISTAKE, RANDOM_WEIGHTS, RESEARCH_ONLY, SYNTHETIC, Comparison
 from tumorlens.reports.differences import difference_sentence
 from tumorlens.reports.wording import counted, number, row_title
 
 __all__ = ["caveats", "mark_sentence"]
-
-_FEW_GROUPS = 24  # Flynn and Peters, BMC Health Serv. Res. 4:33 (2004)
 
 _MARKS = {
     MISTAKE: "Mistake on purpose: rows with these words in their name show what goes wrong. Use neither their figures "
@@ -67,16 +66,21 @@ def _about_groups(comparison: Comparison) -> list[str]:
 def _about_intervals(comparison: Comparison) -> list[str]:
     intervals = [row.interval for row in comparison.rows if row.interval]
     if not intervals:
-        return ["No intervals: they need at least two groups in the test part."]
+        return [f"No intervals: they need at least {FEWEST_GROUPS} groups in the test part."]
     first = intervals[0]
     sentence = (
-        f"Intervals: {100 * first.level:g} %, percentile bootstrap over {first.n_groups:,} "
+        f"Intervals: {100 * first.level:g} %, bootstrap over {first.n_groups:,} "
         f"{first.unit} of the test part, {first.draws:,} draws."
     )
     if first.unit == "scans":
         sentence += " Scans were drawn one by one, which is too narrow where scans resemble each other."
-    elif first.n_groups < _FEW_GROUPS:
-        sentence += f" With fewer than {_FEW_GROUPS} {first.unit} they are likely too narrow."
+    elif first.n_groups < FEW_GROUPS:
+        sentence += f" With fewer than {FEW_GROUPS} {first.unit} those of the ROC area are likely too narrow."
+    if any(interval.method in ("bootstrap-t", "effective sample size") for interval in intervals):
+        sentence += (
+            f" Where fewer than {FEW_GROUPS} {first.unit} hold an error, or a right answer, the accuracy's is a "
+            "bootstrap-t or an exact interval."
+        )
     if any(interval.method == "exact binomial" for interval in intervals):
         sentence += (
             " Where every test scan is right, or every one wrong, the interval is exact binomial "

@@ -24,7 +24,7 @@ def difference_grid(comparison: Comparison) -> Grid | None:
         Column("p", "adjusted"),
     )
     rows = tuple(GridRow(_cells(comparison, difference), "plain") for difference in comparison.differences)
-    return Grid("Differences in test accuracy, on the same scans", columns, rows)
+    return Grid("Differences in test accuracy", columns, rows)
 
 
 def difference_sentence(comparison: Comparison) -> list[str]:

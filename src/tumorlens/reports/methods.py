@@ -208,11 +208,11 @@ def _evaluation(facts: MethodsFacts, references: _References) -> str:
     interval = facts.row.interval
     figures = f"Figures were computed with scikit-learn{references.cite(_SCIKIT_LEARN)}."
     if interval is None:
-        return f"{figures} No intervals are given, because the test part holds fewer than two groups."
+        return f"{figures} No intervals are given, because the test part holds too few groups."
     cited = (_BOOTSTRAP,) if interval.unit == "scans" else (_CLUSTER_BOOTSTRAP, _BOOTSTRAP)
     return (
-        f"{figures} Intervals are {100 * interval.level:g} % percentile intervals from {interval.draws:,} "
-        f"bootstrap draws of the {interval.n_groups:,} {interval.unit} in the test part"
+        f"{figures} Intervals are {100 * interval.level:g} % intervals ({interval.method} for the accuracy) from "
+        f"{interval.draws:,} bootstrap draws of the {interval.n_groups:,} {interval.unit} in the test part"
         f"{references.cite(*cited)}."
     )
 

@@ -9,12 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tumorlens.evaluation import TRIVIAL_BASELINE, Difference, adjust_holm, paired_difference
 from tumorlens.workflows.baselines import baseline_probabilities
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.runs import PREDICTIONS_FILE, RunRecord
+from tumorlens.workflows.runs import RunRecord, read_predictions
 
 __all__ = ["rank_differences"]
 
@@ -58,8 +57,7 @@ def rank_differences(context: RunContext, runs: Sequence[RunRecord], *, best: st
 
 def _run_right(context: RunContext, run: RunRecord) -> npt.NDArray[np.bool_]:
     """Whether a run's label, at its operating point, is the reference label, by test scan."""
-    columns = ["row_id", "predicted_label", "reference_label"]
-    table = pd.read_parquet(run.folder / PREDICTIONS_FILE, columns=columns).sort_values("row_id")
+    table = read_predictions(run.folder)
     hits = (table["predicted_label"] == table["reference_label"]).to_numpy(dtype=np.bool_)
     return hits[context.split.rows("test")]
 

@@ -14,7 +14,7 @@ import numpy as np
 from tumorlens.bundles import BundleCard, decide
 from tumorlens.datasets import Dataset, load_dataset
 from tumorlens.errors import InputError
-from tumorlens.evaluation import Summary, summarise
+from tumorlens.evaluation import Summary, check_prevalence, summarise
 from tumorlens.evaluation.small_groups import FEW_GROUPS
 from tumorlens.progress import SILENT, Progress
 from tumorlens.reports import SYNTHETIC
@@ -83,7 +83,7 @@ def evaluate_model(
             "not in this workspace: evaluate the run, or the bundle on another data set."
         )
     classes = map_classes(found.card.labels, scans.classes, label_map=settings.label_map)
-    _check_prevalence(settings.prevalence, found.card)
+    check_prevalence(settings.prevalence, n_classes=len(found.card.labels))  # before anything is opened or predicted
     if own:
         judged = own_test_part(found, scans, workspace=workspace)
         notes = _opened(found, scans, workspace=workspace)
@@ -132,15 +132,6 @@ def _decided(card: BundleCard, probabilities: Probabilities) -> Labels:
 
 def _positive(card: BundleCard) -> str | None:
     return None if card.operating_point is None else card.operating_point.positive_class
-
-
-def _check_prevalence(prevalence: float | None, card: BundleCard) -> None:
-    """Refuse before the test part is opened or a scan predicted."""
-    if prevalence is not None and (len(card.labels) != 2 or not 0.0 < prevalence < 1.0):
-        raise InputError(
-            f"Expected a prevalence between 0 and 1 for a model of two classes, got {prevalence} for "
-            f"{len(card.labels)} classes."
-        )
 
 
 def _opened(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import pandas as pd
 from tumorlens.bundles import BundleCard, find_bundle, read_card
 from tumorlens.datasets import Dataset, load_dataset
 from tumorlens.errors import IntegrityError, NotFoundError
-from tumorlens.workflows.runs import METRICS_FILE, PREDICTIONS_FILE, RunRecord, read_run
+from tumorlens.workflows.runs import METRICS_FILE, PREDICTIONS_FILE, RunRecord, read_predictions, read_run
 from tumorlens.workspace import Workspace
 
 __all__ = ["SEEN_PARTS", "EvaluatedModel", "find_model"]
@@ -42,13 +42,7 @@ class EvaluatedModel:
         """
         if self.run is None:
             raise IntegrityError(f"{self.bundle} has no run at hand.")
-        file = self.run.folder / PREDICTIONS_FILE
-        try:
-            table = pd.read_parquet(file)
-            names = ["row_id", "pixel_digest", "part", *(f"probability_{label}" for label in self.card.labels)]
-            return table[names].sort_values("row_id", ignore_index=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise IntegrityError(f"{file} is missing or damaged: run the command that made it again.") from error
+        return read_predictions(self.run.folder)
 
     def seen(self) -> frozenset[str] | None:
         """Digests of the pixels the model was made with; ``None`` where its run is not at hand."""

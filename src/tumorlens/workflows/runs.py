@@ -13,14 +13,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tumorlens.errors import IntegrityError, NotFoundError
 from tumorlens.evaluation import RowFigures
 from tumorlens.reports import RESEARCH_ONLY
 from tumorlens.workspace import Workspace
 
-__all__ = ["MistakenConfig", "RunConfig", "RunRecord", "find_finished", "find_run", "list_runs", "remove_run"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MistakenConfig", "RunConfig", "RunRecord", "find_finished", "find_run", "list_runs"]
+__all__ += ["read_predictions", "remove_run"]
 
 CONFIG_FILE = "config.toml"
 METRICS_FILE = "metrics.json"
@@ -216,6 +220,26 @@ def read_run(folder: Path) -> RunRecord:
         raise IntegrityError(
             f"The run {folder.name} is damaged ({type(error).__name__}): "
             f"remove the folder {folder} and run the command again."
+        ) from error
+
+
+def read_predictions(folder: Path) -> pd.DataFrame:
+    """What a run predicted for every row of its data set, by ``row_id``: part, labels and probabilities.
+
+    Args:
+        folder: The run's folder.
+
+    Raises:
+        IntegrityError: The table is missing or damaged.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(folder / PREDICTIONS_FILE).sort_values("row_id", ignore_index=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise IntegrityError(
+            f"The predictions of the run {folder.name} are missing or damaged: remove the folder {folder} and run the "
+            "command again."
         ) from error
 
 

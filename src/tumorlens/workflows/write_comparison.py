@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from tumorlens.evaluation import RowFigures
 from tumorlens.reports import (
@@ -21,12 +19,11 @@ from tumorlens.reports import (
     write_plots,
     write_tables,
 )
-from tumorlens.types import Probabilities
 from tumorlens.workflows.baselines import baseline_probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.dataset_facts import check_facts, flow_facts
 from tumorlens.workflows.ledger import count_openings
-from tumorlens.workflows.runs import PREDICTIONS_FILE, RunRecord
+from tumorlens.workflows.runs import RunRecord, read_predictions
 from tumorlens.workspace import atomic_directory
 
 __all__ = ["write_comparison"]
@@ -75,26 +72,19 @@ def _details(comparison: Comparison, context: RunContext, runs: Sequence[RunReco
 
     def detail(row: RowFigures) -> RowDetail:
         run = by_name.get(row.run or "")
+        stored = None if run is None else read_predictions(run.folder)
+        names = [f"probability_{name}" for name in context.dataset.classes]
         return row_detail(
             context.dataset.labels,
-            baselines[row.backbone] if run is None else _stored_probabilities(run, context),
-            parts=context.split.parts if run is None else _stored_parts(run),
+            baselines[row.backbone] if stored is None else stored[names].to_numpy(float),
+            # a mistake made on purpose may have other parts than the comparison
+            parts=context.split.parts if stored is None else stored["part"].to_numpy(dtype=np.str_),
             classes=context.dataset.classes,
             positive_class=context.dataset.positive_class,
             history=[] if run is None else run.history,
         )
 
     return [detail(row) for row in comparison.rows]
-
-
-def _stored_probabilities(run: RunRecord, context: RunContext) -> Probabilities:
-    table = pd.read_parquet(run.folder / PREDICTIONS_FILE).sort_values("row_id")
-    return table[[f"probability_{name}" for name in context.dataset.classes]].to_numpy(float)
-
-
-def _stored_parts(run: RunRecord) -> npt.NDArray[np.str_]:
-    """The parts that a run was made with; a mistake made on purpose may have others than the comparison."""
-    return pd.read_parquet(run.folder / PREDICTIONS_FILE).sort_values("row_id")["part"].to_numpy(dtype=np.str_)
 
 
 def _pictures(context: RunContext) -> list[Picture]:
