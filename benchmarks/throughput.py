@@ -150,7 +150,7 @@ def keras_passes(spec: BackboneSpec, weights: Weights, pixels: np.ndarray, folde
         "pooled",
         (DenseLayer(np.zeros((width, 2), np.float32), np.zeros(2, np.float32), "linear"),),
     )
-    build_keras_bundle_model(spec, weights, size=240, head=head, temperature=1.0, out=folder / "model.keras")
+    build_keras_bundle_model(spec, weights, size=240, head=head, out=folder / "model.keras")
     np.save(folder / "pixels.npy", pixels)
     answer = subprocess.run(
         [

@@ -38,7 +38,10 @@ def test_map_comes_with_the_answer(bundle) -> None:
     answer = Predictor(bundle).predict(np.zeros((40, 50, 3), np.uint8))
     assert answer.class_maps.ndim == 3 and answer.class_maps.shape[-1] == 2
     assert sum(answer.probabilities.values()) == pytest.approx(1.0, abs=1e-6)
-    assert set(answer.to_json()) == {"source", "label", "probabilities", "model", "marks", "use"}
+    assert set(answer.to_json()) == {
+        *("source", "label", "decision", "probabilities", "conformal_set", "novelty", "similar"),
+        *("model", "marks", "use"),
+    }
     assert answer.marks == ("synthetic",) and "not for patient care" in answer.use
 
 
@@ -72,10 +75,17 @@ def test_missing_file_is_named(bundle, tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "message"), [("99", "format 99"), ("0", "changed"), ("1e999", "changed"), ('"x"', "changed")]
+    ("version", "message"),
+    [
+        ("99", "format 99"),
+        ("1", "format 1, this tumorlens reads format 2: make the bundle again"),
+        ("0", "changed"),
+        ("1e999", "changed"),
+        ('"x"', "changed"),
+    ],
 )
 def test_other_formats_are_refused(bundle, tmp_path: Path, version: str, message: str) -> None:
-    text = (bundle / "bundle.json").read_text().replace('"format": 1', f'"format": {version}', 1)
+    text = (bundle / "bundle.json").read_text().replace('"format": 2', f'"format": {version}', 1)
     (tmp_path / "bundle.json").write_text(text)
     with pytest.raises(IntegrityError, match=message):
         read_card(tmp_path)

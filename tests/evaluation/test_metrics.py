@@ -17,6 +17,7 @@ from tumorlens.evaluation.metrics import (
     log_loss,
     per_class,
     positive_index,
+    predicted_classes,
     roc_auc,
     roc_curve,
 )
@@ -24,10 +25,11 @@ from tumorlens.evaluation.metrics import (
 # Reference labels 0 0 0 1 1; the third and the fifth scan are predicted wrongly.
 LABELS = np.array([0, 0, 0, 1, 1])
 PROBABILITIES = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.75, 0.25]])
+PREDICTED = predicted_classes(PROBABILITIES)
 
 
 def test_accuracy_by_hand():
-    assert accuracy(LABELS, PROBABILITIES) == pytest.approx(3 / 5)
+    assert accuracy(LABELS, PREDICTED) == pytest.approx(3 / 5)
 
 
 def test_log_loss_by_hand():
@@ -41,11 +43,11 @@ def test_log_loss_is_clipped_not_infinite():
 
 
 def test_confusion_matrix_has_reference_labels_down():
-    assert confusion_matrix(LABELS, PROBABILITIES).tolist() == [[2, 1], [1, 1]]
+    assert confusion_matrix(LABELS, PREDICTED, n_classes=2).tolist() == [[2, 1], [1, 1]]
 
 
 def test_per_class_by_hand():
-    figures = per_class(LABELS, PROBABILITIES, classes=("no tumour", "tumour"))
+    figures = per_class(LABELS, PREDICTED, classes=("no tumour", "tumour"))
     assert list(figures) == ["no tumour", "tumour"]
     assert figures["no tumour"] == ClassFigures(
         precision=pytest.approx(2 / 3),
@@ -62,8 +64,7 @@ def test_per_class_by_hand():
 
 
 def test_a_class_never_predicted_and_never_present_gets_zeros():
-    probabilities = np.array([[0.8, 0.1, 0.1], [0.7, 0.2, 0.1]])
-    figures = per_class(np.array([0, 1]), probabilities, classes=("a", "b", "c"))
+    figures = per_class(np.array([0, 1]), np.array([0, 0]), classes=("a", "b", "c"))
     assert figures["b"] == ClassFigures(0.0, 0.0, 0.0, 1)
     assert figures["c"] == ClassFigures(0.0, 0.0, 0.0, 0)
 
@@ -148,8 +149,9 @@ def test_figures_agree_with_each_other(n_scans, n_classes, seed):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, n_classes, n_scans)
     probabilities = rng.dirichlet(np.ones(n_classes), n_scans)
-    confusion = confusion_matrix(labels, probabilities)
-    assert accuracy(labels, probabilities) == pytest.approx(np.trace(confusion) / n_scans)
-    figures = per_class(labels, probabilities, classes=[str(code) for code in range(n_classes)])
+    predicted = predicted_classes(probabilities)
+    confusion = confusion_matrix(labels, predicted, n_classes=n_classes)
+    assert accuracy(labels, predicted) == pytest.approx(np.trace(confusion) / n_scans)
+    figures = per_class(labels, predicted, classes=[str(code) for code in range(n_classes)])
     assert [entry.support for entry in figures.values()] == confusion.sum(axis=1).tolist()
     assert log_loss(labels, probabilities) >= 0.0

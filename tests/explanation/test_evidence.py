@@ -15,7 +15,7 @@ from tumorlens.backbones.preprocessing import TORCH
 from tumorlens.bundles import Predictor
 from tumorlens.errors import InputError
 from tumorlens.explanation import class_evidence
-from tumorlens.runtime import DenseLayer, Head, attach_head, compile_graph, head_logits
+from tumorlens.runtime import Calibration, DenseLayer, Head, attach_head, compile_graph, head_logits
 from tumorlens.runtime.graphs import build_feature_graph, save_graph
 
 SIZE, CHANNELS, CELLS = 12, 5, 9
@@ -91,7 +91,7 @@ def test_evidence_and_effective_bias_give_the_contrast_of_logits(
 ) -> None:
     scans = np.random.default_rng(3).integers(0, 256, (4, SIZE, SIZE, 3), dtype=np.uint8)
     head = _head(CHANNELS * (CELLS if flat else 1), *hidden, classes, flat=flat)
-    attach_head(feature_ir, head, temperature=1.7, out=tmp_path / "model.xml")
+    attach_head(feature_ir, head, calibration=Calibration(1.7), out=tmp_path / "model.xml")
     before, after = (compile_graph(path).run(scans) for path in (feature_ir, tmp_path / "model.xml"))
     features = before["map"].reshape(len(scans), -1) if flat else before["features"]
     logits, bias = head_logits(head, features), _effective_bias(head, features)

@@ -174,6 +174,7 @@ def _example(
         row_detail(
             labels,
             probabilities,
+            probabilities.argmax(axis=1),
             parts=parts,
             classes=classes,
             positive_class=positive,

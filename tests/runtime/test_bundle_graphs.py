@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tumorlens.errors import InputError
-from tumorlens.runtime import DenseLayer, Head, attach_head, compile_graph, head_logits
+from tumorlens.runtime import Calibration, DenseLayer, Head, attach_head, compile_graph, head_logits
 
 CLASSES = 3
 SHAPES = {"linear": (), "one ReLU": (6,), "two ReLUs": (6, 4)}
@@ -43,14 +43,14 @@ def test_probabilities_and_maps_are_exact(
     feature_ir: Path, scans: np.ndarray, tmp_path: Path, hidden: tuple[int, ...], flat: bool
 ) -> None:
     head = random_head(45 if flat else 5, hidden, flat=flat)
-    attach_head(feature_ir, head, temperature=1.7, out=tmp_path / "bundle" / "model.xml")
+    attach_head(feature_ir, head, calibration=Calibration(1.7, (0.3, 0.0, -0.5)), out=tmp_path / "bundle" / "model.xml")
     assert sorted(path.name for path in (tmp_path / "bundle").iterdir()) == ["model.bin", "model.xml"]
     before = compile_graph(feature_ir).run(scans)
     after = compile_graph(tmp_path / "bundle" / "model.xml").run(scans)
 
     features = before["map"].reshape(4, -1) if flat else before["features"]
     logits = head_logits(head, features)
-    scaled = np.exp(logits / 1.7 - (logits / 1.7).max(1, keepdims=True))
+    scaled = np.exp(logits / 1.7 + [0.3, 0.0, -0.5])
     np.testing.assert_allclose(after["probabilities"], scaled / scaled.sum(1, keepdims=True), atol=1e-6)
     np.testing.assert_array_equal(after["features"], before["features"])
     assert after["map"].shape == (4, 3, 3, CLASSES)
@@ -60,7 +60,7 @@ def test_probabilities_and_maps_are_exact(
 
 def test_map_of_a_relu_head_is_activation_times_gradient(feature_ir: Path, scans: np.ndarray, tmp_path: Path) -> None:
     head = random_head(45, (6, 4), flat=True)
-    attach_head(feature_ir, head, temperature=1.0, out=tmp_path / "model.xml")
+    attach_head(feature_ir, head, out=tmp_path / "model.xml")
     values = compile_graph(feature_ir).run(scans[0])["map"].astype(float)
     ours = compile_graph(tmp_path / "model.xml").run(scans[0])["map"]
     step = 1e-4
@@ -76,7 +76,7 @@ def test_map_of_a_relu_head_is_activation_times_gradient(feature_ir: Path, scans
 
 
 def test_scans_of_any_size_and_one_at_a_time(feature_ir: Path, tmp_path: Path) -> None:
-    attach_head(feature_ir, random_head(5, (6,), flat=False), temperature=1.0, out=tmp_path / "model.xml")
+    attach_head(feature_ir, random_head(5, (6,), flat=False), out=tmp_path / "model.xml")
     outputs = compile_graph(tmp_path / "model.xml", goal="latency").run(np.zeros((1, 200, 30, 3), np.uint8))
     assert {name: value.shape for name, value in outputs.items()} == {
         "probabilities": (1, 3),
@@ -85,14 +85,16 @@ def test_scans_of_any_size_and_one_at_a_time(feature_ir: Path, tmp_path: Path) -
     }
 
 
-@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
-def test_refuses_a_temperature_that_is_not_positive(feature_ir: Path, tmp_path: Path, temperature: float) -> None:
-    with pytest.raises(InputError, match="temperature"):
-        attach_head(feature_ir, random_head(5, (), flat=False), temperature=temperature, out=tmp_path / "m.xml")
+def test_refuses_a_calibration_of_other_classes(feature_ir: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="each of 3 classes, got 2"):
+        attach_head(
+            feature_ir, random_head(5, (), flat=False), calibration=Calibration(1.0, (0.1, 0.2)), out=tmp_path / "m.xml"
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("inputs", "flat"), [(6, False), (5, True), (45, False)])
 def test_refuses_a_head_of_another_network(feature_ir: Path, tmp_path: Path, inputs: int, flat: bool) -> None:
     with pytest.raises(InputError, match="must take"):
-        attach_head(feature_ir, random_head(inputs, (), flat=flat), temperature=1.0, out=tmp_path / "m.xml")
+        attach_head(feature_ir, random_head(inputs, (), flat=flat), out=tmp_path / "m.xml")
     assert list(tmp_path.iterdir()) == []

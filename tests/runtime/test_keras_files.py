@@ -13,6 +13,7 @@ from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.errors import InputError
 from tumorlens.extras import has_extra
 from tumorlens.runtime import (
+    Calibration,
     DenseLayer,
     Head,
     attach_head,
@@ -75,8 +76,10 @@ def test_keras_model_and_graph_agree(tmp_path: Path, name: str, flat: bool) -> N
     weights = resolve_weights(spec, weights=None if spec.source == "package" else "random")
     graph = feature_graph(spec, weights, size=64, cache=tmp_path / "cache")
     head = random_head(int(np.prod(graph.map_shape)) if flat else graph.width, flat=flat)
-    attach_head(graph.path, head, temperature=1.3, out=tmp_path / "model.xml")
-    build_keras_bundle_model(spec, weights, size=64, head=head, temperature=1.3, out=tmp_path / "model.keras")
+    calibration = Calibration(1.3, (0.2, -0.4))
+    attach_head(graph.path, head, calibration=calibration, out=tmp_path / "model.xml")
+    out = tmp_path / "model.keras"
+    build_keras_bundle_model(spec, weights, size=64, head=head, calibration=calibration, out=out)
 
     pixels = np.random.default_rng(2).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     np.save(tmp_path / "pixels.npy", pixels)
@@ -96,9 +99,9 @@ def test_a_model_from_scratch_becomes_a_graph_and_a_keras_file(tmp_path: Path) -
     shape = convert_keras_file(source, out=tmp_path / "body.xml", output_layer="last_pool")
     assert shape == (9, 9, 4)
     head = random_head(9 * 9 * 4, flat=True)
-    attach_head(tmp_path / "body.xml", head, temperature=2.0, out=tmp_path / "model.xml")
+    attach_head(tmp_path / "body.xml", head, calibration=Calibration(2.0), out=tmp_path / "model.xml")
     build_keras_scratch_model(
-        source, output_layer="last_pool", head=head, temperature=2.0, out=tmp_path / "final.keras"
+        source, output_layer="last_pool", head=head, calibration=Calibration(2.0), out=tmp_path / "final.keras"
     )
 
     pixels = np.random.default_rng(2).integers(0, 256, (3, 20, 20, 3), dtype=np.uint8)
@@ -125,4 +128,4 @@ def test_other_endings_are_refused(tmp_path: Path, function: object, suffix: str
         if function is convert_keras_file:
             convert_keras_file(tmp_path / "a.keras", out=tmp_path / "a.txt", output_layer="x")
         else:
-            build_keras_bundle_model(spec, weights, size=64, head=head, temperature=1.0, out=tmp_path / "a.txt")
+            build_keras_bundle_model(spec, weights, size=64, head=head, out=tmp_path / "a.txt")

@@ -81,6 +81,7 @@ def test_files_of_a_run(tiny_study, tiny_comparison) -> None:
         "history.csv",
         "predictions.parquet",
         "methods.md",
+        "neighbours.npz",
         "bundle",
     }
     assert {path.name for path in run.bundle.iterdir()} == {"model.xml", "model.bin", "model.keras", "bundle.json"}

@@ -4,24 +4,53 @@ Imports neither Keras nor TensorFlow.
 """
 
 from tumorlens.bundles.batch import Answer, find_bundle, predict_files
-from tumorlens.bundles.card import BundleCard, OperatingPoint, read_card, write_card
+from tumorlens.bundles.card import BundleCard, read_card, write_card
 from tumorlens.bundles.files import GRAPH_FILE, KERAS_FILE, WEIGHTS_FILE, digest_files, verify_files
-from tumorlens.bundles.predictor import Prediction, Predictor, decide
+from tumorlens.bundles.predictor import ManyAnswers, Prediction, Predictor
+from tumorlens.bundles.reference import (
+    Neighbour,
+    Neighbours,
+    nearest_distance,
+    read_reference,
+    unit_vectors,
+    write_reference,
+)
+from tumorlens.bundles.rules import (
+    UNDECIDED,
+    UNLIKE,
+    ConformalRule,
+    NoveltyRule,
+    OperatingPoint,
+    decide,
+    final_decision,
+)
 
 __all__ = [
     "GRAPH_FILE",
     "KERAS_FILE",
+    "UNDECIDED",
+    "UNLIKE",
     "WEIGHTS_FILE",
     "Answer",
     "BundleCard",
+    "ConformalRule",
+    "ManyAnswers",
+    "Neighbour",
+    "Neighbours",
+    "NoveltyRule",
     "OperatingPoint",
     "Prediction",
     "Predictor",
     "decide",
     "digest_files",
+    "final_decision",
     "find_bundle",
+    "nearest_distance",
     "predict_files",
     "read_card",
+    "read_reference",
+    "unit_vectors",
     "verify_files",
     "write_card",
+    "write_reference",
 ]

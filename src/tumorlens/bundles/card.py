@@ -12,28 +12,15 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from tumorlens.bundles.rules import ConformalRule, NoveltyRule, OperatingPoint
 from tumorlens.errors import IntegrityError
+from tumorlens.runtime import Calibration
 from tumorlens.workspace import write_text
 
-__all__ = ["CARD_FILE", "FORMAT_VERSION", "BundleCard", "OperatingPoint", "read_card", "write_card"]
+__all__ = ["CARD_FILE", "FORMAT_VERSION", "BundleCard", "read_card", "write_card"]
 
 CARD_FILE = "bundle.json"
-FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """Where a probability becomes a label, for two classes.
-
-    Attributes:
-        positive_class: The class whose probability is compared.
-        threshold: Probability in 0..1 from which on the answer is ``positive_class``.
-        basis: How the threshold was chosen, in words.
-    """
-
-    positive_class: str
-    threshold: float
-    basis: str
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -49,8 +36,12 @@ class BundleCard:
         size: Side of the network's square input in pixels; scans of any size are resized to it in the graph.
         scan_steps: Steps between a file and the graph, applied at training and at prediction.
         temperature: What logits are divided by before the softmax.
+        shift: What is added to each logit after that; empty: nothing.
         calibration: What the probabilities rest on, in words.
         operating_point: Threshold for two classes; ``None`` for more (the largest probability answers).
+        conformal: From which probability on each class stands in a scan's set; ``None``: sets are not offered.
+        novelty: From which distance on a scan is unlike the training data; ``None``: not offered.
+        not_offered: Why sets or novelty are not offered, a sentence each.
         manifest_digest: Digest of the data set it was trained on.
         split_digest: Digest of the split.
         metrics: The run's figures.
@@ -68,8 +59,12 @@ class BundleCard:
     size: int
     scan_steps: tuple[str, ...]
     temperature: float
+    shift: tuple[float, ...]
     calibration: str
     operating_point: OperatingPoint | None
+    conformal: ConformalRule | None
+    novelty: NoveltyRule | None
+    not_offered: tuple[str, ...]
     manifest_digest: str
     split_digest: str
     metrics: Mapping[str, Any]
@@ -77,6 +72,11 @@ class BundleCard:
     versions: Mapping[str, str]
     files: Mapping[str, str] = field(default_factory=dict)
     use: str = "Research output, not for patient care."
+
+    @property
+    def scaling(self) -> Calibration:
+        """What the graph does to logits before the softmax."""
+        return Calibration(self.temperature, self.shift)
 
     @property
     def digest(self) -> str:
@@ -120,6 +120,11 @@ def read_card(folder: Path) -> BundleCard:
         raise IntegrityError(
             f"{path} has format {version}, this tumorlens reads up to {FORMAT_VERSION}: upgrade tumorlens."
         )
+    if 0 < version < FORMAT_VERSION:
+        raise IntegrityError(
+            f"{path} has format {version}, this tumorlens reads format {FORMAT_VERSION}: make the bundle again by the "
+            "command that made it."
+        )
     card = _card_from(document, path)
     if version != FORMAT_VERSION or card.digest != digest:
         raise _damaged(path)
@@ -131,13 +136,21 @@ def _card_from(document: dict[str, Any], path: Path) -> BundleCard:
     if not isinstance(document, dict) or set(document) != known:
         raise _damaged(path)
     try:
-        point = document.pop("operating_point")
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+        rules: dict[str, Any] = {
+            name: None if (stored := document.pop(name)) is None else kind(**_tuples(stored))
+            for name, kind in (
+                ("operating_point", OperatingPoint),
+                ("conformal", ConformalRule),
+                ("novelty", NoveltyRule),
+            )
         }
-        return BundleCard(operating_point=None if point is None else OperatingPoint(**point), **values)
-    except TypeError:
+        return BundleCard(**rules, **_tuples(document))
+    except (TypeError, AttributeError):
         raise _damaged(path) from None
+
+
+def _tuples(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
 
 
 def _damaged(path: Path) -> IntegrityError:

@@ -6,24 +6,27 @@ Imports neither Keras nor TensorFlow. Knows nothing about training.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from tumorlens.bundles.card import BundleCard, OperatingPoint, read_card
+from tumorlens.bundles.card import BundleCard, read_card
 from tumorlens.bundles.files import GRAPH_FILE, verify_files
+from tumorlens.bundles.reference import Neighbour, Neighbours, nearest_distance, read_reference
+from tumorlens.bundles.rules import decide, final_decision
 from tumorlens.errors import InputError
 from tumorlens.explanation import Heatmap, class_evidence
 from tumorlens.progress import SILENT, Progress
 from tumorlens.runtime import compile_graph
 from tumorlens.scans import Scan, crop_scan, quiet_decoding, reading_of, scan_units
 from tumorlens.scans.units import Refusal
-from tumorlens.types import Maps, Pixels, Probabilities
+from tumorlens.types import Features, Maps, Pixels, Probabilities
 
-__all__ = ["Prediction", "Predictor", "decide"]
+__all__ = ["ManyAnswers", "Prediction", "Predictor"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,12 @@ class Prediction:
     Attributes:
         source: Where the scan came from.
         label: The answer at the bundle's operating point.
+        decision: What is said in the end: ``unlike the training data``, else ``undecided``, else :attr:`label`.
         probabilities: Probability in 0..1 by class; uncalibrated unless the bundle's card says otherwise.
+        conformal_set: The classes that cannot be excluded; ``None`` where the bundle offers no sets.
+        novelty: Cosine distance to the nearest of the bundle's reference scans, 0..2; ``None`` where not offered.
+        novelty_threshold: The distance above which a scan is unlike the training data.
+        similar: The training scans that are most alike by features; ``None`` where they are not at hand.
         model: Name and digest of the model.
         class_maps: ``(h, w, k)`` float32, where each class' score came from, on the network's coarse grid.
         pixels: ``(H, W, 3)`` uint8, the scan as the model was given it, after the crop that it declares.
@@ -43,7 +51,12 @@ class Prediction:
 
     source: str
     label: str
+    decision: str
     probabilities: Mapping[str, float]
+    conformal_set: tuple[str, ...] | None
+    novelty: float | None
+    novelty_threshold: float | None
+    similar: tuple[Neighbour, ...] | None
     model: str
     class_maps: Maps = field(repr=False)
     pixels: Pixels = field(repr=False)
@@ -80,16 +93,48 @@ class Prediction:
         return {
             "source": self.source,
             "label": self.label,
+            "decision": self.decision,
             "probabilities": dict(self.probabilities),
+            "conformal_set": None if self.conformal_set is None else list(self.conformal_set),
+            "novelty": self._novelty_json(),
+            "similar": None if self.similar is None else [asdict(scan) for scan in self.similar],
             "model": self.model,
             "marks": list(self.marks),
             "use": self.use,
         }
 
     def to_line(self) -> str:
-        """One line for a person: file, answer, probabilities."""
+        """One line for a person: file, decision, probabilities."""
         shown = ", ".join(f"{label} {value:.3f}" for label, value in self.probabilities.items())
-        return f"{self.source}: {self.label} ({shown})"
+        return f"{self.source}: {self.decision} ({shown})"
+
+    def similar_line(self) -> str:
+        """One line for a person: the training scans most alike by features, with label and distance."""
+        if self.similar is None:
+            return "    most alike in training: not at hand (make the bundle with --carry-neighbours)"
+        scans = (
+            f"{scan.label} {scan.distance:.3f}" + (f" ({scan.source})" if scan.source else "") for scan in self.similar
+        )
+        return f"    most alike in training, by cosine distance: {', '.join(scans)}"
+
+    def _novelty_json(self) -> dict[str, Any] | None:
+        if self.novelty is None or self.novelty_threshold is None:
+            return None
+        unlike = self.novelty > self.novelty_threshold
+        return {"distance": self.novelty, "threshold": self.novelty_threshold, "unlike": unlike}
+
+
+@dataclass(frozen=True, eq=False)
+class ManyAnswers:
+    """The answers for many scans, in their order.
+
+    Attributes:
+        probabilities: ``(n, k)`` in the order of the card's labels.
+        novelty: ``(n,)`` distance to the training data, 0..2; ``None`` where the bundle does not offer it.
+    """
+
+    probabilities: Probabilities
+    novelty: npt.NDArray[np.float64] | None
 
 
 class Predictor:
@@ -112,9 +157,11 @@ class Predictor:
         self._graph = compile_graph(
             self.folder / GRAPH_FILE,
             goal="latency",
-            outputs=["probabilities", "map"],
+            outputs=["probabilities", "map", "features"],
             threads=threads,
         )
+        self._reference = None if self.card.novelty is None else read_reference(self.folder)
+        self._neighbours = self._find_neighbours()
 
     def predict(self, scan: str | Path | Pixels) -> Prediction:
         """Answer for one scan; the steps that the bundle declares, such as a crop, are applied first.
@@ -149,57 +196,59 @@ class Predictor:
         """
         return self._answer(scan, self._graph.run(scan.pixels[None]), marks)
 
-    def probabilities(
+    def predict_many(
         self, scans: Iterable[Pixels], *, total: int | None = None, progress: Progress = SILENT
-    ) -> Probabilities:
-        """Probabilities of many scans, read while others are computed; memory does not grow with their number.
+    ) -> ManyAnswers:
+        """Answers for many scans, read while others are computed; memory does not grow with their pixels.
 
         Args:
             scans: Pixels ``(h, w, 3)`` uint8 in 0..255 of any sizes, the bundle's declared steps already applied.
             total: How many there are, for the progress bar.
             progress: Told of every scan.
-
-        Returns:
-            ``(n, k)`` float64 in 0..1, in the order of the scans and of the card's labels.
         """
         graph = compile_graph(
-            self.folder / GRAPH_FILE, goal="throughput", outputs=["probabilities"], threads=self._threads
+            self.folder / GRAPH_FILE, goal="throughput", outputs=["probabilities", "features"], threads=self._threads
         )
-        rows = []
+        rows, distances = [], []
         with progress.task("Predicting", total=total) as task:
             for _, outputs in graph.stream(enumerate(scans)):
                 rows.append(outputs["probabilities"][0])
+                distances.append(self._novelty(outputs["features"][0]))
                 task.advance()
-        return np.array(rows, np.float64).reshape(len(rows), len(self.card.labels))
+        probabilities = np.array(rows, np.float64).reshape(len(rows), len(self.card.labels))
+        return ManyAnswers(probabilities, None if self._reference is None else np.array(distances, np.float64))
+
+    def _find_neighbours(self) -> Neighbours | None:
+        """Those that the bundle carries, else those that lie beside it in its run's folder."""
+        return Neighbours.read(self.folder) or Neighbours.read(self.folder.resolve().parent)
+
+    def _novelty(self, features: Features) -> float | None:
+        return None if self._reference is None else float(nearest_distance(features[None], self._reference)[0])
 
     def _answer(self, scan: Scan, outputs: Mapping[str, Any], marks: Sequence[str]) -> Prediction:
+        card = self.card
         values = np.asarray(outputs["probabilities"], np.float64)[0]
-        probabilities = {label: float(value) for label, value in zip(self.card.labels, values, strict=True)}
+        probabilities = {label: float(value) for label, value in zip(card.labels, values, strict=True)}
+        label = decide(card.labels, card.operating_point, probabilities)
+        conformal_set = None if card.conformal is None else card.conformal.set_of(probabilities)
+        novelty = self._novelty(outputs["features"][0])
+        limit = None if card.novelty is None else card.novelty.threshold
+        nearest = None if self._neighbours is None else tuple(self._neighbours.nearest(outputs["features"][0]))
         return Prediction(
             source=scan.source,
-            label=decide(self.card.labels, self.card.operating_point, probabilities),
+            label=label,
+            decision=final_decision(label, conformal_set=conformal_set, novelty=novelty, limit=limit),
             probabilities=probabilities,
-            model=self.card.model,
+            conformal_set=conformal_set,
+            novelty=novelty,
+            novelty_threshold=limit,
+            similar=nearest,
+            model=card.model,
             class_maps=np.array(outputs["map"][0], np.float32),
             pixels=scan.pixels,
-            marks=(*self.card.marks, *marks),
-            use=self.card.use,
+            marks=(*card.marks, *marks),
+            use=card.use,
         )
-
-
-def decide(labels: Sequence[str], point: OperatingPoint | None, probabilities: Mapping[str, float]) -> str:
-    """The label at an operating point; the largest probability where there is none.
-
-    Args:
-        labels: Class order.
-        point: The operating point of two classes.
-        probabilities: Probability by class.
-    """
-    if point is None:
-        return max(labels, key=lambda label: probabilities[label])
-    if probabilities[point.positive_class] >= point.threshold:
-        return point.positive_class
-    return next(label for label in labels if label != point.positive_class)
 
 
 def _as_scan(array: Pixels) -> Scan:

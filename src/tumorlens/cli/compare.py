@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from tumorlens.cli.options import (
+    CarryNeighboursOption,
+    CostOption,
     JsonOption,
     QuietOption,
+    SensitivityOption,
+    SpecificityOption,
     ThreadsOption,
     WeightsDirOption,
     WorkspaceOption,
@@ -47,6 +51,10 @@ def compare(
         Path | None, typer.Option("--split", help="Split file (tumorlens data split --write).")
     ] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit again even where the same run is finished.")] = False,
+    sensitivity: SensitivityOption = None,
+    specificity: SpecificityOption = None,
+    cost: CostOption = None,
+    carry_neighbours: CarryNeighboursOption = False,
     mistake: Annotated[
         str | None,
         typer.Option(
@@ -61,6 +69,7 @@ def compare(
 ) -> None:
     """Compare pretrained networks on a data set, with intervals, baselines, a report and the best model."""
     from tumorlens.cli.output import print_comparison, print_json
+    from tumorlens.evaluation import parse_wish
     from tumorlens.workflows.compare import CompareSettings, compare_networks
 
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
@@ -77,6 +86,8 @@ def compare(
             seed=seed,
             split_file=split_file,
             refit=refit,
+            wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
+            carry_neighbours=carry_neighbours,
             mistake=mistake,
         ),
         workspace=settings.workspace.create(),

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tumorlens.evaluation import Figure
+from tumorlens.cli.rules_table import rules_tables, shown_interval, shown_value
 from tumorlens.workflows.evaluation_result import Evaluation
 
 __all__ = ["evaluation_table"]
@@ -28,7 +28,6 @@ _TITLES = {
     "ppv_at_prevalence": "positive predictive value",
     "npv_at_prevalence": "negative predictive value",
 }
-_NOT_THERE = "not available"
 
 
 def evaluation_table(result: Evaluation) -> RenderableType:
@@ -49,9 +48,9 @@ def evaluation_table(result: Evaluation) -> RenderableType:
             title += f" at a prevalence of {found.prevalence:g}"
         elif name in ("sensitivity", "specificity", "ppv", "npv", "f1", "roc_auc", "average_precision"):
             title += of_what
-        table.add_row(title, _value(figure), _interval(figure))
-    lines = [result.basis, *_counts(result), *result.notes, result.use]
-    return Group(table, *_classes(result), *(Text(f"• {line}", style="dim") for line in lines))
+        table.add_row(title, shown_value(figure), shown_interval(figure))
+    lines = [result.basis, *_counts(result), *result.notes, *result.card.not_offered, result.use]
+    return Group(table, *_classes(result), *rules_tables(result), *(Text(f"• {line}", style="dim") for line in lines))
 
 
 def _classes(result: Evaluation) -> list[RenderableType]:
@@ -63,7 +62,7 @@ def _classes(result: Evaluation) -> list[RenderableType]:
     for title in ("class", *(_TITLES[name] for name in names)):
         table.add_column(title)
     for label, own in result.summary.per_class.items():
-        table.add_row(label, *(f"{_value(own[name])}\n{_interval(own[name])}" for name in names))
+        table.add_row(label, *(f"{shown_value(own[name])}\n{shown_interval(own[name])}" for name in names))
     return [table]
 
 
@@ -77,11 +76,3 @@ def _counts(result: Evaluation) -> list[str]:
             "was made with."
         )
     return lines
-
-
-def _value(figure: Figure) -> str:
-    return _NOT_THERE if figure.value is None else f"{figure.value:.3f}"
-
-
-def _interval(figure: Figure) -> str:
-    return _NOT_THERE if figure.low is None or figure.high is None else f"{figure.low:.3f}–{figure.high:.3f}"

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from tumorlens.workspace import Workspace
 
 __all__ = [
+    "CarryNeighboursOption",
+    "CostOption",
     "JsonOption",
     "QuietOption",
+    "SensitivityOption",
     "Settings",
+    "SpecificityOption",
     "ThreadsOption",
     "WeightsDirOption",
     "WorkspaceOption",
@@ -38,6 +42,26 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 WeightsDirOption = Annotated[
     Path | None,
     typer.Option("--weights-dir", help="Folder with Keras' weight files [default: $TUMORLENS_WEIGHTS]."),
+]
+SensitivityOption = Annotated[
+    float | None,
+    typer.Option(metavar="S", help="Choose the threshold for this sensitivity, such as 0.95 (two classes)."),
+]
+SpecificityOption = Annotated[
+    float | None, typer.Option(metavar="S", help="Choose the threshold for this specificity (two classes).")
+]
+CostOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="C", help="Choose the threshold by cost: a missed positive costs C false alarms (two classes)."
+    ),
+]
+CarryNeighboursOption = Annotated[
+    bool,
+    typer.Option(
+        "--carry-neighbours",
+        help="Let the bundle carry features and labels of its training scans, so that it names like ones anywhere.",
+    ),
 ]
 
 

@@ -28,6 +28,9 @@ def predict(
             metavar="DIR", help="Also write, for each answer, a picture of where its score came from, and the raw map."
         ),
     ] = None,
+    similar: Annotated[
+        bool, typer.Option("--similar", help="Also name the training scans that are most alike by features.")
+    ] = False,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -53,11 +56,13 @@ def predict(
                 print_json({**answer.prediction.to_json(), "heatmap": picture}, one_line=True)
             else:
                 typer.echo(answer.prediction.to_line())
+                if similar:
+                    typer.echo(answer.prediction.similar_line())
                 marks.update(dict.fromkeys(answer.prediction.marks))
     if not settings.json:
         if pictures is not None:
             typer.echo(f"Heatmaps: {pictures.count} in {pictures.folder} (.png to look at, .npy raw)")
-        for mark in (*marks, predictor.card.calibration, predictor.card.use):
+        for mark in (*marks, predictor.card.calibration, *predictor.card.not_offered, predictor.card.use):
             typer.echo(mark)
     if failures:
         raise typer.Exit(code=2)

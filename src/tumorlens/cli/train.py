@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from tumorlens.cli.options import (
+    CarryNeighboursOption,
+    CostOption,
     JsonOption,
     QuietOption,
+    SensitivityOption,
+    SpecificityOption,
     ThreadsOption,
     WeightsDirOption,
     WorkspaceOption,
@@ -35,6 +39,10 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Seed of split, head and bootstrap.")] = 0,
     split_file: Annotated[Path | None, typer.Option("--split", help="Split file.")] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit again even where the same run is finished.")] = False,
+    sensitivity: SensitivityOption = None,
+    specificity: SpecificityOption = None,
+    cost: CostOption = None,
+    carry_neighbours: CarryNeighboursOption = False,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -43,6 +51,7 @@ def train(
     """Train one model; its run folder holds figures, predictions and the bundle."""
     from tumorlens.cli.output import print_comparison, print_json
     from tumorlens.errors import InputError
+    from tumorlens.evaluation import parse_wish
     from tumorlens.workflows.compare import CompareSettings, compare_networks
 
     if from_scratch == (backbone is not None):
@@ -63,6 +72,8 @@ def train(
             seed=seed,
             split_file=split_file,
             refit=refit,
+            wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
+            carry_neighbours=carry_neighbours,
         ),
         workspace=settings.workspace.create(),
         threads=settings.threads,

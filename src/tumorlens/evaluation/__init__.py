@@ -7,7 +7,10 @@ from tumorlens.evaluation.baselines import (
     majority_class,
 )
 from tumorlens.evaluation.bootstrap import Interval
+from tumorlens.evaluation.calibration import FittedCalibration, fit_calibration
 from tumorlens.evaluation.collapse import collapse_reason, feature_spread
+from tumorlens.evaluation.conformal import ConformalFigures, class_thresholds, conformal_figures, conformal_sets
+from tumorlens.evaluation.figure import Figure
 from tumorlens.evaluation.figures import figures
 from tumorlens.evaluation.metrics import (
     ClassFigures,
@@ -18,8 +21,10 @@ from tumorlens.evaluation.metrics import (
 )
 from tumorlens.evaluation.paired import Difference, adjust_holm, paired_difference
 from tumorlens.evaluation.published import PublishedFigures, published_figures
+from tumorlens.evaluation.reliability import Reliability, ReliabilityBin, reliability
 from tumorlens.evaluation.row import ROW_KEYS, Classifier, GroupsAre, Kind, RowFigures, best_on_validation
-from tumorlens.evaluation.summary import Figure, Summary, check_prevalence, summarise
+from tumorlens.evaluation.summary import Summary, check_prevalence, summarise
+from tumorlens.evaluation.threshold import OperatingWish, choose_threshold, parse_wish
 
 __all__ = [
     "MAJORITY_CLASS",
@@ -27,12 +32,17 @@ __all__ = [
     "TRIVIAL_BASELINE",
     "ClassFigures",
     "Classifier",
+    "ConformalFigures",
     "Difference",
     "Figure",
+    "FittedCalibration",
     "GroupsAre",
     "Interval",
     "Kind",
+    "OperatingWish",
     "PublishedFigures",
+    "Reliability",
+    "ReliabilityBin",
     "RocCurve",
     "RowFigures",
     "Summary",
@@ -40,14 +50,21 @@ __all__ = [
     "area_and_brightness",
     "best_on_validation",
     "check_prevalence",
+    "choose_threshold",
+    "class_thresholds",
     "collapse_reason",
+    "conformal_figures",
+    "conformal_sets",
     "confusion_matrix",
     "feature_spread",
     "figures",
+    "fit_calibration",
     "majority_class",
     "paired_difference",
+    "parse_wish",
     "positive_index",
     "published_figures",
+    "reliability",
     "roc_curve",
     "summarise",
 ]

@@ -47,6 +47,7 @@ def figures(
     labels: Labels,
     probabilities: Probabilities,
     *,
+    predicted: Labels | None = None,
     parts: npt.NDArray[np.str_],
     groups: npt.NDArray[np.str_] | None,
     groups_are: GroupsAre,
@@ -65,6 +66,7 @@ def figures(
         labels: ``(n,)`` reference labels of all scans.
         probabilities: ``(n, k)`` of all scans; rows outside training, validation and test may hold
             NaN.
+        predicted: ``(n,)`` the labels decided on; by default the class with the largest probability.
         parts: ``(n,)`` "train", "validation", "calibration" or "test".
         groups: ``(n,)`` group of each scan; ``None`` without groups.
         groups_are: What a group is; "none": scans are drawn one by one.
@@ -85,8 +87,9 @@ def figures(
         InputError: The test part is empty or the predictions cannot be used.
     """
     train, validation, test = (parts == part for part in ("train", "validation", "test"))
-    train_accuracy, train_loss = _fit_figures(labels[train], probabilities[train])
-    val_accuracy, val_loss = _fit_figures(labels[validation], probabilities[validation])
+    decided = predicted_classes(probabilities) if predicted is None else predicted
+    train_accuracy, train_loss = _fit_figures(labels[train], probabilities[train], decided[train])
+    val_accuracy, val_loss = _fit_figures(labels[validation], probabilities[validation], decided[validation])
     check_predictions(labels[test], probabilities[test])
     unit: Unit = "scans" if groups_are == "none" else groups_are
     resampling = resample_groups(
@@ -106,12 +109,13 @@ def figures(
         val_accuracy=val_accuracy,
         train_loss=train_loss,
         val_loss=val_loss,
-        per_class=per_class(labels[test], probabilities[test], classes=classes),
+        per_class=per_class(labels[test], decided[test], classes=classes),
         n_test=int(test.sum()),
         published=published,
         **_test_figures(
             labels[test],
             probabilities[test],
+            decided[test],
             positive=positive_index(classes, positive_class),
             resampling=resampling,
             level=level,
@@ -119,24 +123,30 @@ def figures(
     )
 
 
-def _fit_figures(labels: Labels, probabilities: Probabilities) -> tuple[float | None, float | None]:
+def _fit_figures(labels: Labels, probabilities: Probabilities, decided: Labels) -> tuple[float | None, float | None]:
     if not labels.size:
         return None, None
     check_predictions(labels, probabilities)
-    return accuracy(labels, probabilities), log_loss(labels, probabilities)
+    return accuracy(labels, decided), log_loss(labels, probabilities)
 
 
 def _test_figures(
-    labels: Labels, probabilities: Probabilities, *, positive: int | None, resampling: Resampling | None, level: float
+    labels: Labels,
+    probabilities: Probabilities,
+    decided: Labels,
+    *,
+    positive: int | None,
+    resampling: Resampling | None,
+    level: float,
 ) -> dict[str, Any]:
     values = {
-        "test_accuracy": accuracy(labels, probabilities),
+        "test_accuracy": accuracy(labels, decided),
         "test_loss": log_loss(labels, probabilities),
         "test_roc_auc": roc_auc(labels, probabilities, positive=positive),
     }
     intervals: dict[str, Interval | None] = {}
     if resampling is not None:
-        statistics = _statistics(labels, probabilities, positive=positive, codes=resampling.codes)
+        statistics = _statistics(labels, probabilities, decided, positive=positive, codes=resampling.codes)
         defined = {name: (value, statistics[name]) for name, value in values.items() if value is not None}
         intervals = honest_intervals(defined, resampling=resampling, level=level)
     found: dict[str, Any] = {**values, "interval": intervals.get("test_accuracy")}
@@ -148,12 +158,17 @@ def _test_figures(
 
 
 def _statistics(
-    labels: Labels, probabilities: Probabilities, *, positive: int | None, codes: npt.NDArray[np.int64]
+    labels: Labels,
+    probabilities: Probabilities,
+    decided: Labels,
+    *,
+    positive: int | None,
+    codes: npt.NDArray[np.int64],
 ) -> dict[str, DrawStatistic]:
     targets = list(range(probabilities.shape[1])) if positive is None else [positive]
     is_target = labels[:, None] == np.asarray(targets)
     return {
-        "test_accuracy": Mean(predicted_classes(probabilities) == labels, codes=codes),
+        "test_accuracy": Mean(decided == labels, codes=codes),
         "test_loss": Mean(scan_losses(labels, probabilities), codes=codes, highest=np.inf, share=False),
         "test_roc_auc": Auc(probabilities[:, targets], is_target, codes=codes),
     }

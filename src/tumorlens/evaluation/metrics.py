@@ -1,7 +1,6 @@
 """Point figures of a classifier: what it got right, and how sure it was. Knows no parts or groups.
 
-Every function takes reference labels and probabilities in one class order. The predicted class is
-the one with the largest probability (the first of them when tied).
+Reference labels, probabilities and predicted classes come in one class order.
 """
 
 from __future__ import annotations
@@ -98,9 +97,9 @@ def predicted_classes(probabilities: Probabilities) -> Labels:
     return np.argmax(probabilities, axis=1).astype(np.int64)
 
 
-def accuracy(labels: Labels, probabilities: Probabilities) -> float:
+def accuracy(labels: Labels, predicted: Labels) -> float:
     """Share of scans whose predicted class is the reference label, 0..1."""
-    return float(sklearn_metrics.accuracy_score(labels, predicted_classes(probabilities)))
+    return float(sklearn_metrics.accuracy_score(labels, predicted))
 
 
 def scan_losses(labels: Labels, probabilities: Probabilities) -> npt.NDArray[np.float64]:
@@ -114,16 +113,15 @@ def log_loss(labels: Labels, probabilities: Probabilities) -> float:
     return float(scan_losses(labels, probabilities).mean())
 
 
-def confusion_matrix(labels: Labels, probabilities: Probabilities) -> npt.NDArray[np.int64]:
+def confusion_matrix(labels: Labels, predicted: Labels, *, n_classes: int) -> npt.NDArray[np.int64]:
     """``(k, k)`` int64 counts: reference label down, predicted class across."""
-    classes = np.arange(probabilities.shape[1])
-    return sklearn_metrics.confusion_matrix(labels, predicted_classes(probabilities), labels=classes)
+    return sklearn_metrics.confusion_matrix(labels, predicted, labels=np.arange(n_classes))
 
 
-def per_class(labels: Labels, probabilities: Probabilities, *, classes: Sequence[str]) -> dict[str, ClassFigures]:
+def per_class(labels: Labels, predicted: Labels, *, classes: Sequence[str]) -> dict[str, ClassFigures]:
     """Precision, recall, F1 and support of every class, in class order; 0 / 0 is 0."""
     columns = sklearn_metrics.precision_recall_fscore_support(
-        labels, predicted_classes(probabilities), labels=np.arange(len(classes)), zero_division=0.0
+        labels, predicted, labels=np.arange(len(classes)), zero_division=0.0
     )
     return {
         name: ClassFigures(float(precision), float(recall), float(f1), int(support))

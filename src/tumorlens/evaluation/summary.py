@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tumorlens.errors import InputError
 from tumorlens.evaluation.bootstrap import DEFAULT_DRAWS, DEFAULT_LEVEL, Interval, Unit, resample_groups
+from tumorlens.evaluation.figure import Figure, figure_of
 from tumorlens.evaluation.metrics import check_predictions, positive_index
 from tumorlens.evaluation.row import GroupsAre
 from tumorlens.evaluation.small_groups import honest_intervals
@@ -21,27 +22,7 @@ from tumorlens.evaluation.summary_points import point_figures
 from tumorlens.evaluation.summary_statistics import summary_statistics
 from tumorlens.types import Labels, Probabilities
 
-__all__ = ["Figure", "Summary", "check_prevalence", "summarise"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure.
-
-    Attributes:
-        value: The figure; ``None`` where its denominator is empty.
-        low: Lower end of its interval; ``None`` where there is none.
-        high: Upper end.
-        method: How the interval was made ("percentile bootstrap", "bootstrap-t", "effective sample size", "exact
-            binomial", "constant scores"); ``None`` without one.
-        n_groups: Groups that the figure rests on; ``None`` without an interval.
-    """
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    method: str | None = None
-    n_groups: int | None = None
+__all__ = ["Summary", "check_prevalence", "summarise"]
 
 
 @dataclass(frozen=True)
@@ -137,7 +118,7 @@ def summarise(
         }
         found = honest_intervals(defined, resampling=resampling, level=level)
         intervals = {names[key]: interval for key, interval in found.items()}
-    figures = {place: _figure(value, intervals.get(place)) for place, value in points.items()}
+    figures = {place: figure_of(value, intervals.get(place)) for place, value in points.items()}
     return Summary(
         metrics={name: figure for (owner, name), figure in figures.items() if not owner},
         per_class={
@@ -152,12 +133,6 @@ def summarise(
         level=level,
         draws=draws,
     )
-
-
-def _figure(value: float | None, interval: Interval | None) -> Figure:
-    if interval is None:
-        return Figure(value)
-    return Figure(value, interval.low, interval.high, interval.method, interval.n_groups)
 
 
 def check_prevalence(prevalence: float | None, *, n_classes: int) -> None:

@@ -41,6 +41,7 @@ class RowDetail:
 def row_detail(
     labels: Labels,
     probabilities: Probabilities,
+    predicted: Labels,
     *,
     parts: npt.NDArray[np.str_],
     classes: Sequence[str],
@@ -52,6 +53,7 @@ def row_detail(
     Args:
         labels: ``(n,)`` reference labels of all scans.
         probabilities: ``(n, k)`` of all scans; only those of the test part are looked at.
+        predicted: ``(n,)`` the labels decided on.
         parts: ``(n,)`` part of each scan.
         classes: Class names in order.
         positive_class: The class whose ROC curve is drawn (two classes).
@@ -65,4 +67,5 @@ def row_detail(
         for target in targets
         if (curve := roc_curve(labels[test], probabilities[test], target=target)) is not None
     }
-    return RowDetail(confusion_matrix(labels[test], probabilities[test]), curves, tuple(history))
+    confusion = confusion_matrix(labels[test], predicted[test], n_classes=len(classes))
+    return RowDetail(confusion, curves, tuple(history))

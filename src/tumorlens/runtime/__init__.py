@@ -4,6 +4,7 @@ Imports no Keras: what needs it runs in a child process.
 """
 
 from tumorlens.runtime.bundle_graphs import attach_head
+from tumorlens.runtime.calibration import UNCALIBRATED, Calibration, calibrate, uncalibrate
 from tumorlens.runtime.compiled import CompiledGraph, Goal, Outputs, compile_graph
 from tumorlens.runtime.feature_graphs import GRAPH_VERSION, FeatureGraph, feature_graph
 from tumorlens.runtime.heads import DenseLayer, Head, head_logits
@@ -15,6 +16,8 @@ from tumorlens.runtime.keras_files import (
 
 __all__ = [
     "GRAPH_VERSION",
+    "UNCALIBRATED",
+    "Calibration",
     "CompiledGraph",
     "DenseLayer",
     "FeatureGraph",
@@ -24,8 +27,10 @@ __all__ = [
     "attach_head",
     "build_keras_bundle_model",
     "build_keras_scratch_model",
+    "calibrate",
     "compile_graph",
     "convert_keras_file",
     "feature_graph",
     "head_logits",
+    "uncalibrate",
 ]

@@ -20,6 +20,7 @@ import openvino as ov
 import openvino.opset13 as op
 
 from tumorlens.errors import InputError
+from tumorlens.runtime.calibration import UNCALIBRATED, Calibration
 from tumorlens.runtime.graphs import named_result, save_graph, take_results
 from tumorlens.runtime.heads import DenseLayer, Head
 from tumorlens.workspace import storage_errors
@@ -27,23 +28,22 @@ from tumorlens.workspace import storage_errors
 __all__ = ["attach_head"]
 
 
-def attach_head(feature_ir: Path, head: Head, *, temperature: float, out: Path) -> None:
+def attach_head(feature_ir: Path, head: Head, *, calibration: Calibration = UNCALIBRATED, out: Path) -> None:
     """Write the graph of network and classifier.
 
     Args:
         feature_ir: A graph with the outputs "map" and "features".
         head: The classifier; its input must fit the map.
-        temperature: The logits are divided by it before the softmax; larger than 0.
+        calibration: What is done to the logits before the softmax.
         out: Where the graph goes (.xml; the .bin beside it, in full float32 precision). Its input is that of
             ``feature_ir``; its outputs are "probabilities" ``(n, k)``, "map" ``(n, h, w, k)``: the class maps of the
-            logits before the temperature, and "features" ``(n, c)``, all float32.
+            logits before the calibration, and "features" ``(n, c)``, all float32.
 
     Raises:
-        InputError: The head does not fit the map, or the temperature is not positive.
+        InputError: The head does not fit the map, or the calibration has other classes than the head.
         StorageError: ``out`` cannot be written.
     """
-    if not (np.isfinite(temperature) and temperature > 0):
-        raise InputError(f"The temperature must be a number larger than 0, got {temperature}.")
+    shifts = calibration.shifts(head.classes)
     graph = ov.Core().read_model(feature_ir)
     names = [output.get_any_name() for output in graph.outputs]
     parameters = graph.get_parameters()
@@ -58,7 +58,8 @@ def attach_head(feature_ir: Path, head: Head, *, temperature: float, out: Path) 
     logits, to_logits = _follow(_collect(at_positions, flat=head.input == "flat"), first, rest)
     class_map = at_positions if to_logits is None else op.matmul(at_positions, to_logits, False, False)
     class_map = op.reshape(class_map, _ints(-1, height, width, head.classes), special_zero=False)
-    probabilities = op.softmax(op.divide(logits, op.constant(np.float32(temperature))), axis=1)
+    scaled = op.divide(logits, op.constant(np.float32(calibration.temperature)))
+    probabilities = op.softmax(op.add(scaled, op.constant(shifts[None].astype(np.float32))), axis=1)
 
     results = [
         named_result(probabilities, "probabilities"),

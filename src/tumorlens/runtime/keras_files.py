@@ -10,6 +10,7 @@ import numpy as np
 
 from tumorlens.backbones import BackboneSpec, Weights
 from tumorlens.errors import InputError
+from tumorlens.runtime.calibration import UNCALIBRATED, Calibration
 from tumorlens.runtime.heads import Head
 from tumorlens.runtime.jobs import run_job
 from tumorlens.workspace import storage_errors
@@ -50,20 +51,26 @@ def convert_keras_file(keras_path: Path, *, out: Path, output_layer: str) -> tup
 
 
 def build_keras_bundle_model(
-    spec: BackboneSpec, weights: Weights, *, size: int, head: Head, temperature: float, out: Path
+    spec: BackboneSpec,
+    weights: Weights,
+    *,
+    size: int,
+    head: Head,
+    calibration: Calibration = UNCALIBRATED,
+    out: Path,
 ) -> None:
     """Write the ``.keras`` model of network and classifier, for further training.
 
     It consists of layers that come with Keras and loads anywhere without tumorlens: 0..255 float RGB pixels
     ``(n, size, size, 3)``, the preprocessing as a frozen 1x1 convolution, the backbone as the nested model "body",
-    pooling or flattening, the dense layers, the temperature and softmax.
+    pooling or flattening, the dense layers, the calibration and softmax.
 
     Args:
         spec: The network.
         weights: Its weights.
         size: Edge length in pixels.
         head: The classifier.
-        temperature: Divides the logits before the softmax.
+        calibration: What is done to the logits before the softmax.
         out: Where the model goes (.keras).
 
     Raises:
@@ -72,11 +79,11 @@ def build_keras_bundle_model(
         StorageError: ``out`` cannot be written.
     """
     path = str(weights.path.resolve()) if weights.path else None
-    _save({"backbone": spec.name, "size": size, "weights": path}, head, temperature, out)
+    _save({"backbone": spec.name, "size": size, "weights": path}, head, calibration, out)
 
 
 def build_keras_scratch_model(
-    keras_path: Path, *, output_layer: str, head: Head, temperature: float, out: Path
+    keras_path: Path, *, output_layer: str, head: Head, calibration: Calibration = UNCALIBRATED, out: Path
 ) -> None:
     """Write the ``.keras`` model of another model's convolutional part and a classifier.
 
@@ -84,7 +91,7 @@ def build_keras_scratch_model(
         keras_path: The model whose layers up to ``output_layer`` are used.
         output_layer: The layer that ends the convolutional part.
         head: The classifier.
-        temperature: Divides the logits before the softmax.
+        calibration: What is done to the logits before the softmax.
         out: Where the model goes (.keras); may be ``keras_path``.
 
     Raises:
@@ -92,17 +99,18 @@ def build_keras_scratch_model(
         TumorlensError: Keras failed.
         StorageError: ``out`` cannot be written.
     """
-    _save({"model": str(keras_path.resolve()), "output_layer": output_layer}, head, temperature, out)
+    _save({"model": str(keras_path.resolve()), "output_layer": output_layer}, head, calibration, out)
 
 
-def _save(body: dict[str, Any], head: Head, temperature: float, out: Path) -> None:
+def _save(body: dict[str, Any], head: Head, calibration: Calibration, out: Path) -> None:
     if out.suffix != ".keras":
         raise InputError(f"A Keras model's name must end in .keras, got {out.name}.")
     request = {
         "body": body,
         "pooled": head.input == "pooled",
         "activations": [layer.activation for layer in head.layers],
-        "temperature": temperature,
+        "temperature": calibration.temperature,
+        "shift": calibration.shifts(head.classes).tolist(),
     }
     arrays: dict[str, Any] = {f"weight{i}": layer.weight for i, layer in enumerate(head.layers)}
     arrays |= {f"bias{i}": layer.bias for i, layer in enumerate(head.layers)}

@@ -17,7 +17,7 @@ from tumorlens.backbones import BackboneSpec, Weights, find_backbone, resolve_we
 from tumorlens.bundles import Predictor
 from tumorlens.datasets import Dataset, load_dataset, residual_neighbours
 from tumorlens.errors import InputError
-from tumorlens.evaluation import best_on_validation
+from tumorlens.evaluation import OperatingWish, best_on_validation
 from tumorlens.extras import require_extra
 from tumorlens.features import FeatureStore
 from tumorlens.progress import SILENT, Progress
@@ -56,6 +56,8 @@ class CompareSettings:
         seed: Seed of split, heads and bootstrap.
         split_file: A split to use instead of making one.
         refit: Whether finished runs are made again.
+        wish: What the operating point of two classes is to reach.
+        carry_neighbours: Whether bundles carry their training scans' features and labels, without names or pixels.
         mistake: A mistake to make on purpose beside the right way: ``split``, ``scaling`` or ``duplicates``.
     """
 
@@ -70,6 +72,8 @@ class CompareSettings:
     seed: int = 0
     split_file: Path | None = None
     refit: bool = False
+    wish: OperatingWish | None = None
+    carry_neighbours: bool = False
     mistake: str | None = None
 
 
@@ -152,8 +156,15 @@ def compare_networks(
         require_extra("train", purpose="A CNN from scratch")
     elif not specs:
         raise InputError("Expected at least one network after --backbones: tumorlens backbones list names them.")
+    if settings.wish is not None and scans.positive_class is None:
+        raise InputError(
+            f"An operating point (--{settings.wish.kind}) needs two classes, but {scans.name!r} has "
+            f"{len(scans.classes)}: leave it out."
+        )
     if settings.mistake is not None:
         check_mistake(settings.mistake, protocol=settings.protocol, from_scratch=settings.from_scratch)
+        if settings.wish is not None:
+            raise InputError(f"--break shows a mistake at the usual threshold: leave out --{settings.wish.kind}.")
     split = prepare_split(scans, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
     for head in heads if specs else ():
         head.check(scans, split, settings.seed)
@@ -174,6 +185,8 @@ def compare_networks(
             threads=threads,
             refit=settings.refit,
             progress=progress,
+            wish=settings.wish,
+            carry_neighbours=settings.carry_neighbours,
         )
         runs = _fit_all(context, networks, heads, settings)
     comparison = _comparison(context, runs)

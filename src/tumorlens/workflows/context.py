@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tumorlens.datasets import Dataset, ResidualNeighbours, Split
+from tumorlens.evaluation import OperatingWish
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
 from tumorlens.reports import LEAKY, MISTAKE, SYNTHETIC
@@ -33,6 +34,8 @@ class RunContext:
         threads: CPU threads; ``None`` for all.
         refit: Whether finished runs are made again.
         progress: Told of all long work.
+        wish: What the operating point is to reach; ``None``: the larger of two probabilities answers.
+        carry_neighbours: Whether bundles carry their training scans' features and labels.
         mistake: The mistake that is made on purpose; ``None`` for the right way.
     """
 
@@ -46,6 +49,8 @@ class RunContext:
     threads: int | None
     refit: bool
     progress: Progress
+    wish: OperatingWish | None = None
+    carry_neighbours: bool = False
     mistake: str | None = None
 
     @property

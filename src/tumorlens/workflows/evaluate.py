@@ -22,6 +22,7 @@ from tumorlens.types import Labels, Probabilities
 from tumorlens.workflows.evaluation_labels import map_classes
 from tumorlens.workflows.evaluation_model import EvaluatedModel, find_model
 from tumorlens.workflows.evaluation_result import Evaluation
+from tumorlens.workflows.evaluation_rules import judge_rules
 from tumorlens.workflows.evaluation_scans import JudgedScans, own_test_part, unseen_scans
 from tumorlens.workflows.ledger import count_openings, record_opening
 from tumorlens.workspace import Workspace
@@ -90,12 +91,26 @@ def evaluate_model(
     else:
         judged = unseen_scans(found, scans, workspace=workspace, threads=threads, progress=progress)
         notes = (_EXTERNAL, *_absent(found.card, classes))
-    summary = _summary(found.card, scans, judged, classes=classes, settings=settings)
+    codes = np.array([found.card.labels.index(classes[name]) for name in scans.classes], np.int64)
+    labels = codes[scans.labels[judged.rows]]
+    predicted = _decided(found.card, judged.probabilities)
+    summary = _summary(found.card, scans, judged, labels=labels, predicted=predicted, settings=settings)
+    rules = judge_rules(
+        found.card,
+        labels,
+        judged.probabilities,
+        predicted,
+        novelty=judged.novelty,
+        groups=scans.groups[judged.rows],
+        unit="scans" if scans.groups_are == "none" else scans.groups_are,
+        seed=settings.seed,
+    )
     return Evaluation(
-        model=found.card.model,
+        card=found.card,
         dataset=scans.name,
         external=not own,
         summary=summary,
+        rules=rules,
         in_training=judged.in_training,
         near_twins=judged.near_twins,
         notes=(*notes, *judged.notes, *_few(summary)),
@@ -105,13 +120,18 @@ def evaluate_model(
 
 
 def _summary(
-    card: BundleCard, dataset: Dataset, judged: JudgedScans, *, classes: Mapping[str, str], settings: EvaluateSettings
+    card: BundleCard,
+    dataset: Dataset,
+    judged: JudgedScans,
+    *,
+    labels: Labels,
+    predicted: Labels,
+    settings: EvaluateSettings,
 ) -> Summary:
-    codes = np.array([card.labels.index(classes[name]) for name in dataset.classes], np.int64)
     return summarise(
-        codes[dataset.labels[judged.rows]],
+        labels,
         judged.probabilities,
-        predicted=_decided(card, judged.probabilities),
+        predicted=predicted,
         groups=dataset.groups[judged.rows],
         groups_are=dataset.groups_are,
         classes=card.labels,

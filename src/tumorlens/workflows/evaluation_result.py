@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tumorlens.bundles import BundleCard
 from tumorlens.evaluation import Summary
 from tumorlens.evaluation.small_groups import FEW_GROUPS, FEWEST_GROUPS
+from tumorlens.workflows.evaluation_rules import RuleFigures
 
 __all__ = ["Evaluation"]
 
@@ -18,10 +20,11 @@ class Evaluation:
     """Figures of a model on a data set.
 
     Attributes:
-        model: Name and digest of the model.
+        card: The facts of the model's bundle.
         dataset: Name of the data set.
         external: Whether it is another data set than the model's own.
         summary: The figures.
+        rules: How calibration, sets, novelty and the decisions that follow from them did.
         in_training: Scans left out because the model was made with them; ``None`` where that is unknown.
         near_twins: Scans that count and have a near-twin the model was made with; ``None`` where that is unknown.
         notes: What must be said of the figures.
@@ -29,15 +32,21 @@ class Evaluation:
         use: The limits of use, in words.
     """
 
-    model: str
+    card: BundleCard
     dataset: str
     external: bool
     summary: Summary
+    rules: RuleFigures
     in_training: int | None
     near_twins: int | None
     notes: tuple[str, ...]
     marks: tuple[str, ...]
     use: str
+
+    @property
+    def model(self) -> str:
+        """Name and digest of the model."""
+        return self.card.model
 
     def to_json(self) -> dict[str, Any]:
         """The keys documented for ``evaluate --json``."""
@@ -58,6 +67,7 @@ class Evaluation:
             "per_class": {
                 label: {name: asdict(figure) for name, figure in own.items()} for label, own in found.per_class.items()
             },
+            **self.rules.to_json(self.card),
             "in_training": self.in_training,
             "near_twins_of_training": self.near_twins,
             "notes": list(self.notes),

@@ -29,6 +29,7 @@ class JudgedScans:
     Attributes:
         rows: ``(m,)`` row ids of the data set, ascending.
         probabilities: ``(m, k)`` in the model's class order.
+        novelty: ``(m,)`` distance to the training data; ``None`` where the bundle does not offer it.
         in_training: Scans left out because the model was made with them; ``None`` where that is unknown.
         near_twins: Scans among ``rows`` with a near-twin the model was made with; ``None`` where that is unknown.
         notes: What must be said of them.
@@ -36,6 +37,7 @@ class JudgedScans:
 
     rows: npt.NDArray[np.int64]
     probabilities: Probabilities
+    novelty: npt.NDArray[np.float64] | None
     in_training: int | None
     near_twins: int | None
     notes: tuple[str, ...]
@@ -58,7 +60,8 @@ def own_test_part(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspa
         raise InputError(f"The test part of {model.card.name} is empty: evaluate it on another data set.")
     columns = [f"probability_{label}" for label in model.card.labels]
     probabilities = table[columns].to_numpy(dtype=np.float64)[rows]
-    return JudgedScans(rows, probabilities, 0, _near_twins(model, dataset, rows, workspace=workspace), ())
+    novelty = None if model.card.novelty is None else table["novelty"].to_numpy(dtype=np.float64)[rows]
+    return JudgedScans(rows, probabilities, novelty, 0, _near_twins(model, dataset, rows, workspace=workspace), ())
 
 
 def unseen_scans(
@@ -83,7 +86,7 @@ def unseen_scans(
     predictor = Predictor(model.bundle, threads=threads)
     with dataset.open_pixels() as store:
         pixels: Iterator[Pixels] = (steps.apply(store.get(str(digest))) for digest in distinct)
-        probabilities = predictor.probabilities(pixels, total=len(distinct), progress=progress)
+        answers = predictor.predict_many(pixels, total=len(distinct), progress=progress)
     notes = list(steps.notes)
     twins = None
     if steps.crop == "none":
@@ -103,7 +106,8 @@ def unseen_scans(
             )
         )
     in_training = None if seen is None else len(dataset) - len(rows)
-    return JudgedScans(rows, probabilities[places], in_training, twins, tuple(notes))
+    novelty = None if answers.novelty is None else answers.novelty[places]
+    return JudgedScans(rows, answers.probabilities[places], novelty, in_training, twins, tuple(notes))
 
 
 def _digests_after(steps: StepsToDo, dataset: Dataset, *, progress: Progress) -> dict[str, str]:

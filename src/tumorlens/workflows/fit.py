@@ -13,7 +13,7 @@ import numpy as np
 from tumorlens.backbones import BackboneSpec, Weights
 from tumorlens.evaluation import Classifier
 from tumorlens.extras import require_extra
-from tumorlens.features import View, extract_features
+from tumorlens.features import FeatureSet, View, extract_features
 from tumorlens.progress import Progress
 from tumorlens.reports import RANDOM_WEIGHTS
 from tumorlens.runtime import (
@@ -31,6 +31,7 @@ from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.heads import HeadKind, head_probabilities
 from tumorlens.workflows.measure import ResourceMeter
+from tumorlens.workflows.rules import FeaturesOf
 from tumorlens.workflows.runs import MistakenConfig, RunConfig, RunRecord, find_finished
 from tumorlens.workflows.write_run import TrainedModel, write_run
 from tumorlens.workspace import Workspace
@@ -94,7 +95,8 @@ def fit_backbone(context: RunContext, network: Network, heads: Sequence[HeadKind
     """
     configs = [_config(context, network, head) for head in heads]
     found = [None if context.refit else find_finished(context.workspace, config) for config in configs]
-    views = tuple(dict.fromkeys(head.view for head, run in zip(heads, found, strict=True) if run is None))
+    needed = [head.view for head, run in zip(heads, found, strict=True) if run is None]
+    views: tuple[View, ...] = tuple(dict.fromkeys((*needed, "pooled")))  # novelty is measured on pooled features
     runs = []
     for head, config, run in zip(heads, configs, found, strict=True):
         if run is not None:
@@ -126,15 +128,20 @@ def _fit_head(
             fitted=fitted,
             probabilities=head_probabilities(context, fitted, features),
             features=context.store.read(features.kind, features.digests[:_ROWS_FOR_SPREAD]),
+            pooled=_pooled(context, extracted["pooled"]),
             graph=graph.path,
             size=graph.size,
             backbone=_backbone_facts(network),
             marks=(RANDOM_WEIGHTS,) if network.weights.kind == "random" else (),
-            save_keras=lambda path: build_keras_bundle_model(
-                network.spec, network.weights, size=graph.size, head=fitted.head, temperature=1.0, out=path
+            save_keras=lambda path, calibration: build_keras_bundle_model(
+                network.spec, network.weights, size=graph.size, head=fitted.head, calibration=calibration, out=path
             ),
         )
         return write_run(context, config, model, meter)
+
+
+def _pooled(context: RunContext, features: FeatureSet) -> FeaturesOf:
+    return lambda rows: context.store.read(features.kind, [features.digests[row] for row in rows])
 
 
 def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
@@ -170,13 +177,14 @@ def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
             ),
             fitted=fitted,
             probabilities=probabilities,
-            features=features,
+            features=features[:_ROWS_FOR_SPREAD],
+            pooled=features.__getitem__,
             graph=graph,
             size=size,
             backbone={"name": SCRATCH, "title": "CNN from scratch", "weights": "none"},
             marks=(),
-            save_keras=lambda path: build_keras_scratch_model(
-                fitted.body, output_layer=_BODY_OUTPUT, head=fitted.head, temperature=1.0, out=path
+            save_keras=lambda path, calibration: build_keras_scratch_model(
+                fitted.body, output_layer=_BODY_OUTPUT, head=fitted.head, calibration=calibration, out=path
             ),
         )
         return write_run(context, config, model, meter)
@@ -200,8 +208,8 @@ def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedScratc
 def _graph_answers(
     context: RunContext, graph: Path, fitted: FittedScratch, folder: Path
 ) -> tuple[Probabilities, Features]:
-    """Probabilities and pooled features of all rows from the finished graph, each distinct scan once."""
-    attach_head(graph, fitted.head, temperature=1.0, out=folder / "model.xml")
+    """Probabilities and pooled features of all rows from the finished graph, which each distinct scan passes once."""
+    attach_head(graph, fitted.head, out=folder / "model.xml")
     network = compile_graph(
         folder / "model.xml", goal="throughput", outputs=["probabilities", "features"], threads=context.threads
     )
@@ -216,7 +224,7 @@ def _graph_answers(
             answers[digest] = outputs
             task.advance()
     probabilities = np.concatenate([answers[digest]["probabilities"] for digest in digests]).astype(np.float64)
-    return probabilities, np.concatenate([answers[digest]["features"] for digest in distinct])
+    return probabilities, np.concatenate([answers[digest]["features"] for digest in digests])
 
 
 def _config(context: RunContext, network: Network, head: HeadKind) -> RunConfig:
@@ -251,6 +259,8 @@ def _shared_config(context: RunContext) -> dict[str, Any]:
         "split_digest": context.split.digest,
         "protocol": context.split.protocol,
         "seed": context.seed,
+        "operating_point": "" if context.wish is None else f"{context.wish.kind}={context.wish.value:g}",
+        "carries_neighbours": context.carry_neighbours,
         "tumorlens": version("tumorlens"),
     }
 

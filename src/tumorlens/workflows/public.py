@@ -8,6 +8,7 @@ from pathlib import Path
 from tumorlens import datasets
 from tumorlens.bundles import Predictor
 from tumorlens.datasets import Dataset
+from tumorlens.evaluation import parse_wish
 from tumorlens.progress import SILENT, Progress
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
@@ -133,6 +134,10 @@ def compare(
     seed: int = 0,
     split_file: str | Path | None = None,
     refit: bool = False,
+    sensitivity: float | None = None,
+    specificity: float | None = None,
+    cost: float | None = None,
+    carry_neighbours: bool = False,
     mistake: str | None = None,
     workspace: str | Path | None = None,
     threads: int | None = None,
@@ -152,6 +157,10 @@ def compare(
         seed: Seed of split, heads and bootstrap.
         split_file: A split to use instead of making one.
         refit: Whether finished runs are made again.
+        sensitivity: Choose the threshold of two classes for this sensitivity, on out-of-fold predictions.
+        specificity: The same for a specificity.
+        cost: The same by cost: a missed positive costs so many false alarms.
+        carry_neighbours: Whether bundles carry features and labels of their training scans.
         mistake: For teaching: a mistake to make on purpose beside the right way (``split``, ``scaling`` or
             ``duplicates``); its rows are marked and are never the best.
         workspace: Folder of the workspace; where ``scans`` lies by default.
@@ -178,6 +187,8 @@ def compare(
             seed=seed,
             split_file=None if split_file is None else Path(split_file),
             refit=refit,
+            wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
+            carry_neighbours=carry_neighbours,
             mistake=mistake,
         ),
         workspace=Workspace.locate(home).create(),

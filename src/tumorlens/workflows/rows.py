@@ -9,7 +9,7 @@ from tumorlens.evaluation import (
     figures,
     published_figures,
 )
-from tumorlens.types import Features, Probabilities
+from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 
 __all__ = ["row_figures"]
@@ -24,6 +24,7 @@ def row_figures(
     classifier: Classifier,
     *,
     features: Features | None = None,
+    predicted: Labels | None = None,
 ) -> RowFigures:
     """Every figure of a classifier, with the study's own beside it on the study's own test images.
 
@@ -32,11 +33,13 @@ def row_figures(
         probabilities: ``(n, k)`` of all rows of the data set.
         classifier: What the row is about.
         features: ``(m, d)`` what the classifier was given; ``None``: not looked at.
+        predicted: ``(n,)`` the labels decided on; by default the class with the largest probability.
     """
     dataset = context.dataset
     return figures(
         dataset.labels,
         probabilities,
+        predicted=predicted,
         parts=context.split.parts,
         groups=dataset.groups,
         groups_are=dataset.groups_are,

@@ -51,6 +51,8 @@ class RunConfig:
             for a CNN from scratch.
         size: Side of the network's input in pixels.
         seed: Seed of head and bootstrap.
+        operating_point: What the threshold was to reach, such as ``sensitivity=0.95``; empty: one half.
+        carries_neighbours: Whether the bundle carries its training scans' features and labels.
         tumorlens: Version of tumorlens.
     """
 
@@ -65,6 +67,8 @@ class RunConfig:
     graph_digest: str
     size: int
     seed: int
+    operating_point: str
+    carries_neighbours: bool
     tumorlens: str
 
     @property

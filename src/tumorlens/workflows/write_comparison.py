@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from tumorlens.reports import (
     write_plots,
     write_tables,
 )
+from tumorlens.types import Labels
 from tumorlens.workflows.baselines import baseline_probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.dataset_facts import check_facts, flow_facts
@@ -74,9 +75,13 @@ def _details(comparison: Comparison, context: RunContext, runs: Sequence[RunReco
         run = by_name.get(row.run or "")
         stored = None if run is None else read_predictions(run.folder)
         names = [f"probability_{name}" for name in context.dataset.classes]
+        probabilities = baselines[row.backbone] if stored is None else stored[names].to_numpy(float)
         return row_detail(
             context.dataset.labels,
-            baselines[row.backbone] if stored is None else stored[names].to_numpy(float),
+            probabilities,
+            probabilities.argmax(axis=1)
+            if stored is None
+            else _codes(stored["predicted_label"], context.dataset.classes),
             # a mistake made on purpose may have other parts than the comparison
             parts=context.split.parts if stored is None else stored["part"].to_numpy(dtype=np.str_),
             classes=context.dataset.classes,
@@ -85,6 +90,10 @@ def _details(comparison: Comparison, context: RunContext, runs: Sequence[RunReco
         )
 
     return [detail(row) for row in comparison.rows]
+
+
+def _codes(labels: Iterable[str], classes: Sequence[str]) -> Labels:
+    return np.array([classes.index(label) for label in labels], np.int64)
 
 
 def _pictures(context: RunContext) -> list[Picture]:

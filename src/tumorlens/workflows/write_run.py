@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import tomli_w
 
@@ -18,21 +20,21 @@ from tumorlens.bundles import (
     GRAPH_FILE,
     KERAS_FILE,
     BundleCard,
-    OperatingPoint,
-    decide,
     digest_files,
     write_card,
+    write_reference,
 )
 from tumorlens.evaluation import Classifier, RowFigures
 from tumorlens.reports import MethodsFacts, methods_paragraph, mistake_paragraph
-from tumorlens.runtime import attach_head
+from tumorlens.runtime import Calibration, attach_head, calibrate
 from tumorlens.training import FittedHead
-from tumorlens.types import Features, Probabilities
+from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.doctor import version_facts
 from tumorlens.workflows.ledger import record_opening
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.rows import row_figures
+from tumorlens.workflows.rules import DecisionRules, FeaturesOf, fit_rules, training_neighbours
 from tumorlens.workflows.runs import (
     BUNDLE_FOLDER,
     CONFIG_FILE,
@@ -48,10 +50,6 @@ from tumorlens.workspace import atomic_directory, write_json, write_text
 
 __all__ = ["TrainedModel", "write_run"]
 
-_UNCALIBRATED = "Probabilities are the model's own, not calibrated."
-_THRESHOLD = 0.5
-_THRESHOLD_BASIS = "the larger of two probabilities"
-
 
 @dataclass(frozen=True)
 class TrainedModel:
@@ -60,24 +58,26 @@ class TrainedModel:
     Attributes:
         classifier: What its row of the table is about; the measured figures are added.
         fitted: The head with its history.
-        probabilities: ``(n, k)`` of all rows of the data set.
-        features: ``(m, d)`` what the head was given for some or all rows, to find constant features.
+        probabilities: ``(n, k)`` of all rows of the data set, uncalibrated.
+        features: ``(m, d)`` what the head was given for some rows, to find constant features.
+        pooled: Gives pooled features of some rows.
         graph: The network's graph, without head.
         size: Side of its input in pixels.
         backbone: Facts of the network for the bundle.
         marks: What must be said with it beside the context's own marks.
-        save_keras: Writes the ``.keras`` model for further training to a path.
+        save_keras: Writes the ``.keras`` model for further training to a path, given the calibration.
     """
 
     classifier: Classifier
     fitted: FittedHead
     probabilities: Probabilities
     features: Features
+    pooled: FeaturesOf
     graph: Path
     size: int
     backbone: Mapping[str, Any]
     marks: tuple[str, ...]
-    save_keras: Callable[[Path], None]
+    save_keras: Callable[[Path, Calibration], None]
 
 
 def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter: ResourceMeter) -> RunRecord:
@@ -101,15 +101,20 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
         run=config.name,
         mistake=context.mistake,
     )
+    rules = fit_rules(context, model.fitted, model.probabilities, model.pooled)
+    probabilities = calibrate(model.probabilities, rules.calibrated.calibration)
+    predicted = rules.labels_of(probabilities, context.dataset.classes)
     classifier = replace(model.classifier, run=config.name)
-    row = row_figures(context, model.probabilities, classifier, features=model.features)
+    row = row_figures(context, probabilities, classifier, features=model.features, predicted=predicted)
     folder = context.workspace.runs / config.name
     with atomic_directory(folder, replace=True) as temporary:
-        _write_bundle(temporary / BUNDLE_FOLDER, context, config, model, row, marks=marks, created=created)
-        _write_tables(temporary, context, model)
+        _write_bundle(temporary / BUNDLE_FOLDER, context, config, model, rules, row, marks=marks, created=created)
+        _write_predictions(temporary, context, probabilities, predicted, rules.novelty_of(context, model.pooled))
+        pd.DataFrame(model.fitted.history_rows()).to_csv(temporary / HISTORY_FILE, index=False)
         settings = {
             "run": asdict(config),
             "head": _plain(model.fitted.settings),
+            "calibration": _calibration_facts(rules),
             "versions": version_facts(),
         }
         write_text(temporary / CONFIG_FILE, tomli_w.dumps(settings))
@@ -128,32 +133,28 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
     return read_run(folder)
 
 
-def _operating_point(context: RunContext) -> OperatingPoint | None:
-    """Where a probability becomes a label: one half for two classes, none for more."""
-    positive = context.dataset.positive_class
-    return None if positive is None else OperatingPoint(positive, _THRESHOLD, _THRESHOLD_BASIS)
-
-
-def _predicted_labels(context: RunContext, probabilities: Probabilities) -> list[str]:
-    """The labels by the same rule as the bundle's."""
-    classes, point = context.dataset.classes, _operating_point(context)
-    return [decide(classes, point, dict(zip(classes, row, strict=True))) for row in probabilities]
-
-
 def _write_bundle(
     folder: Path,
     context: RunContext,
     config: RunConfig,
     model: TrainedModel,
+    rules: DecisionRules,
     row: RowFigures,
     *,
     marks: tuple[str, ...],
     created: str,
 ) -> None:
     folder.mkdir()
-    attach_head(model.graph, model.fitted.head, temperature=1.0, out=folder / GRAPH_FILE)
+    calibration = rules.calibrated.calibration
+    attach_head(model.graph, model.fitted.head, calibration=calibration, out=folder / GRAPH_FILE)
     if context.mistake is None:  # nobody should train on from a mistake
-        model.save_keras(folder / KERAS_FILE)
+        model.save_keras(folder / KERAS_FILE, calibration)
+    if rules.reference is not None:
+        write_reference(folder, rules.reference)
+    neighbours = training_neighbours(context, model.pooled)
+    neighbours.write(folder.parent)
+    if context.carry_neighbours:
+        neighbours.without_sources().write(folder)
     card = BundleCard(
         name=config.name,
         created=created,
@@ -162,9 +163,13 @@ def _write_bundle(
         head={"kind": model.fitted.head.kind, "input": model.fitted.head.input},
         size=model.size,
         scan_steps=context.dataset.scan_steps,
-        temperature=1.0,
-        calibration=_UNCALIBRATED,
-        operating_point=_operating_point(context),
+        temperature=calibration.temperature,
+        shift=calibration.shift,
+        calibration=rules.calibration_words,
+        operating_point=rules.operating_point,
+        conformal=rules.conformal,
+        novelty=rules.novelty,
+        not_offered=rules.not_offered,
         manifest_digest=context.dataset.digest,
         split_digest=context.split.digest,
         metrics=row.to_json(),
@@ -175,8 +180,13 @@ def _write_bundle(
     write_card(folder, card)
 
 
-def _write_tables(folder: Path, context: RunContext, model: TrainedModel) -> None:
-    pd.DataFrame(model.fitted.history_rows()).to_csv(folder / HISTORY_FILE, index=False)
+def _write_predictions(
+    folder: Path,
+    context: RunContext,
+    probabilities: Probabilities,
+    predicted: Labels,
+    novelty: npt.NDArray[np.float64],
+) -> None:
     classes = context.dataset.classes
     table = pd.DataFrame(
         {
@@ -184,11 +194,25 @@ def _write_tables(folder: Path, context: RunContext, model: TrainedModel) -> Non
             "pixel_digest": context.dataset.manifest["pixel_digest"].to_numpy(),
             "part": context.split.parts,
             "reference_label": context.dataset.manifest["label"].to_numpy(),
-            "predicted_label": _predicted_labels(context, model.probabilities),
-            **{f"probability_{name}": model.probabilities[:, column] for column, name in enumerate(classes)},
+            "predicted_label": np.array(classes)[predicted],
+            **{f"probability_{name}": probabilities[:, column] for column, name in enumerate(classes)},
+            "novelty": novelty,
         }
     )
     table.to_parquet(folder / PREDICTIONS_FILE, index=False)
+
+
+def _calibration_facts(rules: DecisionRules) -> dict[str, Any]:
+    found = rules.calibrated
+    facts = {
+        "method": found.method,
+        "temperature": found.calibration.temperature,
+        "shift": list(found.calibration.shift),
+        "scans": found.n_scans,
+        "groups": found.n_groups,
+        "held_out_losses": found.losses,
+    }
+    return facts | ({"reason": found.reason} if found.reason else {})
 
 
 def _methods_facts(context: RunContext, config: RunConfig, model: TrainedModel, row: RowFigures) -> MethodsFacts:

@@ -24,6 +24,7 @@ def save_model(
     pooled: bool,
     activations: list[str],
     temperature: float,
+    shift: list[float],
 ) -> dict[str, Any]:
     """Write ``model.keras`` to ``folder``; the classifier's arrays are in ``head.npz`` there."""
     inputs, tensor = _from_file(**body) if "model" in body else _from_backbone(pooled=pooled, **body)
@@ -33,7 +34,7 @@ def save_model(
     with np.load(folder / "head.npz", allow_pickle=False) as arrays:
         for i, activation in enumerate(activations):
             tensor = _dense(tensor, arrays[f"weight{i}"], arrays[f"bias{i}"], activation, name=f"dense{i + 1}")
-    tensor = layers.Rescaling(1.0 / temperature, name="temperature")(tensor)
+    tensor = layers.Rescaling(1.0 / temperature, offset=shift, name="calibration")(tensor)
     keras.Model(inputs, layers.Softmax(name="probabilities")(tensor), name="tumorlens").save(folder / "model.keras")
     return {}
 
