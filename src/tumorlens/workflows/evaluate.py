@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from tumorlens.evaluation.small_groups import FEW_GROUPS
 from tumorlens.progress import SILENT, Progress
 from tumorlens.reports import SYNTHETIC
 from tumorlens.types import Labels, Probabilities
+from tumorlens.workflows.evaluation_groups import GroupFindings, JudgedLabels, check_columns, find_by_group
 from tumorlens.workflows.evaluation_labels import map_classes
 from tumorlens.workflows.evaluation_model import EvaluatedModel, find_model
 from tumorlens.workflows.evaluation_result import Evaluation
@@ -42,11 +44,13 @@ class EvaluateSettings:
         label_map: The model's class to the data set's class or classes; the rest goes by name.
         prevalence: Share of the positive class for which predictive values are given too.
         seed: Of the bootstrap.
+        by: Columns of the manifest by whose levels figures are given too.
     """
 
     label_map: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     prevalence: float | None = None
     seed: int = 0
+    by: Sequence[str] = ()
 
 
 def evaluate_model(
@@ -70,7 +74,7 @@ def evaluate_model(
 
     Raises:
         NotFoundError: There is no such model or data set.
-        InputError: Labels, pixels or prevalence do not fit.
+        InputError: Labels, pixels, prevalence or columns do not fit.
         IntegrityError: Bundle, run or data set are damaged.
     """
     settings = settings or EvaluateSettings()
@@ -84,6 +88,7 @@ def evaluate_model(
         )
     classes = map_classes(found.card.labels, scans.classes, label_map=settings.label_map)
     check_prevalence(settings.prevalence, n_classes=len(found.card.labels))  # before anything is opened or predicted
+    check_columns(scans, settings.by)
     if own:
         judged = own_test_part(found, scans, workspace=workspace)
         notes = _opened(found, scans, workspace=workspace)
@@ -91,6 +96,7 @@ def evaluate_model(
         judged = unseen_scans(found, scans, workspace=workspace, threads=threads, progress=progress)
         notes = (_EXTERNAL, *_absent(found.card, classes))
     summary = _summary(found.card, scans, judged, classes=classes, settings=settings)
+    by_group = _by_group(found.card, scans, judged, classes=classes, settings=settings)
     return Evaluation(
         model=found.card.model,
         dataset=scans.name,
@@ -98,7 +104,8 @@ def evaluate_model(
         summary=summary,
         in_training=judged.in_training,
         near_twins=judged.near_twins,
-        notes=(*notes, *judged.notes, *_few(summary)),
+        by_group=by_group,
+        notes=(*notes, *judged.notes, *_few(summary), *by_group.notes),
         marks=tuple(dict.fromkeys((*found.card.marks, *((SYNTHETIC,) if scans.synthetic else ())))),
         use=found.card.use,
     )
@@ -107,9 +114,8 @@ def evaluate_model(
 def _summary(
     card: BundleCard, dataset: Dataset, judged: JudgedScans, *, classes: Mapping[str, str], settings: EvaluateSettings
 ) -> Summary:
-    codes = np.array([card.labels.index(classes[name]) for name in dataset.classes], np.int64)
     return summarise(
-        codes[dataset.labels[judged.rows]],
+        _reference(card, dataset, judged, classes=classes),
         judged.probabilities,
         predicted=_decided(card, judged.probabilities),
         groups=dataset.groups[judged.rows],
@@ -119,6 +125,33 @@ def _summary(
         prevalence=settings.prevalence,
         seed=settings.seed,
     )
+
+
+def _by_group(
+    card: BundleCard, dataset: Dataset, judged: JudgedScans, *, classes: Mapping[str, str], settings: EvaluateSettings
+) -> GroupFindings:
+    labels = JudgedLabels(
+        rows=judged.rows,
+        labels=_reference(card, dataset, judged, classes=classes),
+        probabilities=judged.probabilities,
+        predicted=_decided(card, judged.probabilities),
+        classes=card.labels,
+        positive_class=_positive(card),
+    )
+    return find_by_group(
+        dataset,
+        labels,
+        decide=partial(_decided, card),
+        by=settings.by,
+        prevalence=settings.prevalence,
+        seed=settings.seed,
+    )
+
+
+def _reference(card: BundleCard, dataset: Dataset, judged: JudgedScans, *, classes: Mapping[str, str]) -> Labels:
+    """``(m,)`` the reference labels in the model's class order."""
+    codes = np.array([card.labels.index(classes[name]) for name in dataset.classes], np.int64)
+    return codes[dataset.labels[judged.rows]]
 
 
 def _decided(card: BundleCard, probabilities: Probabilities) -> Labels:
