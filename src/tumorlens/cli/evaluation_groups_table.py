@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tumorlens.cli.figure_words import interval_words, value_words
+from tumorlens.evaluation import Figure
 from tumorlens.evaluation.subgroups import SUBGROUP_FIGURES, Subgroups
 from tumorlens.workflows.evaluation_groups import OF_SLICES
 from tumorlens.workflows.evaluation_result import Evaluation
@@ -15,6 +16,7 @@ from tumorlens.workflows.evaluation_result import Evaluation
 __all__ = ["failures_tables", "patient_lines", "subgroup_tables"]
 
 _NAMES = {"accuracy": "accuracy", "sensitivity": "sensitivity", "specificity": "specificity", "roc_auc": "ROC area"}
+_INTERVAL = len("0.000–1.000")
 _UNITS = {"patients": "patient", "clusters": "cluster", "none": "scan"}
 
 
@@ -33,7 +35,7 @@ def patient_lines(result: Evaluation) -> list[str]:
 
 def subgroup_tables(result: Evaluation) -> list[RenderableType]:
     """A table and a sentence on the worst level for each column asked for."""
-    return [part for found in result.by_group.subgroups for part in (_subgroups(result, found), _worst(found))]
+    return [part for found in result.by_group.subgroups for part in (_subgroups(result, found), _worst(found), Text())]
 
 
 def failures_tables(result: Evaluation) -> list[RenderableType]:
@@ -51,24 +53,31 @@ def failures_tables(result: Evaluation) -> list[RenderableType]:
         f"{found.groups_with_half:,} of {result.summary.n_groups:,} {unit}s hold at least half of the "
         f"{found.n_errors:,} errors; a single {unit}'s share has no interval."
     )
-    return [table, Text(sentence)]
+    return [table, Text(sentence), Text()]
 
 
 def _subgroups(result: Evaluation, found: Subgroups) -> Table:
     cut = " (cut at its quartiles)" if found.cuts is not None else ""
-    table = Table(box=SIMPLE_HEAD, title=Text(f"per slice, by {found.column}{cut}"), title_justify="left")
+    title = Text(f"per slice, by {found.column}{cut}")
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 0, 0, 1))
     table.add_column(Text(found.column), overflow="fold")
-    for title in ("scans", f"{_UNITS[result.summary.groups_are]}s", *(_NAMES[name] for name in SUBGROUP_FIGURES)):
-        table.add_column(title, justify="right")
+    for name in ("scans", f"{_UNITS[result.summary.groups_are]}s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in SUBGROUP_FIGURES:
+        table.add_column(_NAMES[name], justify="right", width=_INTERVAL)
     for level in found.levels:
         own = [level.metrics[name] for name in SUBGROUP_FIGURES]
         table.add_row(
             Text(level.name),
             f"{level.n_scans:,}",
             f"{level.n_groups:,}",
-            *(f"{value_words(figure)}\n{interval_words(figure)}" for figure in own),
+            *(_cell(figure) for figure in own),
         )
     return table
+
+
+def _cell(figure: Figure) -> str:
+    return value_words(figure) if figure.value is None else f"{value_words(figure)}\n{interval_words(figure)}"
 
 
 def _worst(found: Subgroups) -> Text:

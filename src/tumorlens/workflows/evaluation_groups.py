@@ -18,6 +18,7 @@ from tumorlens.errors import InputError
 from tumorlens.evaluation.failures import Failures, find_failures
 from tumorlens.evaluation.levels import MOST_LEVELS, has_few_levels
 from tumorlens.evaluation.patients import PatientFigures, summarise_patients
+from tumorlens.evaluation.small_groups import FEW_GROUPS
 from tumorlens.evaluation.subgroups import Subgroup, Subgroups, compare_subgroups
 from tumorlens.types import Labels, Probabilities
 
@@ -70,15 +71,19 @@ class GroupFindings:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Why there are no figures for patients, or whom they leave out."""
+        """Why there are no figures for patients, or whom they leave out, and which intervals are too narrow."""
+        found = []
         if self.per_patient.summary is None:
-            return (f"There are no figures for patients: {self.per_patient.reason}",)
-        if self.patients_left_out:
-            return (
-                f"Figures per patient leave out {self.patients_left_out:,} patients: the model was made with some of "
-                "their slices.",
+            found.append(f"There are no figures for patients: {self.per_patient.reason}")
+        elif self.patients_left_out:
+            patients = self.patients_left_out + self.per_patient.summary.n_groups
+            found.append(
+                f"Figures per patient leave out {self.patients_left_out:,} of {patients:,} patients: the model was "
+                "made with some of their slices."
             )
-        return ()
+        if any(_is_narrow(level) for column in self.subgroups for level in column.levels):
+            found.append(f"Intervals of ROC areas of levels with fewer than {FEW_GROUPS} groups are too narrow.")
+        return tuple(found)
 
     def to_json(self) -> dict[str, Any]:
         """The keys ``per_patient``, ``subgroups`` and of errors by group, as documented for ``evaluate --json``."""
@@ -108,12 +113,8 @@ def check_columns(dataset: Dataset, columns: Iterable[str]) -> None:
         if name in offered and has_few_levels(_values(dataset.manifest[name])):
             continue
         choices = ", ".join(other for other in offered if has_few_levels(_values(dataset.manifest[other])))
-        problem = (
-            f"has {dataset.manifest[name].nunique():,} different values, more than {MOST_LEVELS}"
-            if name in offered
-            else "is none to divide the scans by"
-        )
-        raise InputError(f"The column {name!r} {problem}: choose among {choices}.")
+        why = f" ({dataset.manifest[name].nunique():,} values, more than {MOST_LEVELS})" if name in offered else ""
+        raise InputError(f"Scans cannot be divided by a column {name!r}{why}: choose among {choices}.")
 
 
 def find_by_group(
@@ -189,6 +190,10 @@ def _per_patient(
         seed=seed,
     )
     return figures, len(partly)
+
+
+def _is_narrow(level: Subgroup) -> bool:
+    return level.n_groups < FEW_GROUPS and level.metrics["roc_auc"].low is not None
 
 
 def _values(column: pd.Series) -> list[object]:
