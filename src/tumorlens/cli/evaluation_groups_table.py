@@ -10,7 +10,7 @@ from rich.text import Text
 from tumorlens.cli.figure_words import interval_words, value_words
 from tumorlens.evaluation import Figure
 from tumorlens.evaluation.subgroups import SUBGROUP_FIGURES, Subgroups
-from tumorlens.workflows.evaluation_groups import OF_SLICES
+from tumorlens.workflows.evaluation_findings import OF_SLICES
 from tumorlens.workflows.evaluation_result import Evaluation
 
 __all__ = ["failures_tables", "patient_lines", "subgroup_tables"]

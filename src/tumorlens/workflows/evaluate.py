@@ -20,7 +20,8 @@ from tumorlens.evaluation.small_groups import FEW_GROUPS
 from tumorlens.progress import SILENT, Progress
 from tumorlens.reports import SYNTHETIC
 from tumorlens.types import Labels, Probabilities
-from tumorlens.workflows.evaluation_groups import GroupFindings, JudgedLabels, check_columns, find_by_group
+from tumorlens.workflows.evaluation_findings import GroupFindings
+from tumorlens.workflows.evaluation_groups import JudgedLabels, check_columns, find_by_group
 from tumorlens.workflows.evaluation_labels import map_classes
 from tumorlens.workflows.evaluation_model import EvaluatedModel, find_model
 from tumorlens.workflows.evaluation_result import Evaluation

@@ -7,7 +7,7 @@ from typing import Any
 
 from tumorlens.evaluation import Summary
 from tumorlens.evaluation.small_groups import FEW_GROUPS, FEWEST_GROUPS
-from tumorlens.workflows.evaluation_groups import GroupFindings
+from tumorlens.workflows.evaluation_findings import GroupFindings
 
 __all__ = ["Evaluation"]
 
