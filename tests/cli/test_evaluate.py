@@ -37,11 +37,31 @@ def test_text_says_what_it_rests_on(capsys, words) -> None:
     assert "cluster" not in shown
 
 
+def test_json_has_patients_levels_and_errors_by_group(capsys, words) -> None:
+    assert main([*words, "--by", "mode", "--by", "area", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    patients = document["per_patient"]
+    assert set(patients["metrics"]) == set(document["metrics"]) and patients["n_patients"] == document["n_groups"]
+    mode, area = document["subgroups"]
+    assert mode["levels"][0]["metrics"]["roc_auc"] == document["metrics"]["roc_auc"]
+    assert (mode["column"], mode["worst"], area["column"], len(area["cuts"])) == ("mode", None, "area", 3)
+    assert document["n_errors"] == round((1 - document["metrics"]["accuracy"]["value"]) * document["n_scans"])
+
+
+def test_text_has_patients_levels_and_errors_by_group(capsys, words) -> None:
+    assert main([*words, "--by", "area"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for expected in ("per patient", "per slice, by area (cut at its quartiles)", "mean of the three highest slices"):
+        assert expected in shown
+    assert "none was chosen for patients" in shown and ("with most errors" in shown or "No errors" in shown)
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         (["--map", "tumor"], "Expected --map TRAINED=HERE"),
         (["--map", "tumour=tumor"], "the model has no_tumor, tumor; the data set has no_tumor, tumor"),
+        (["--by", "scanner"], "choose among height, width, format, mode, area, brightness"),
         (["--prevalence", "3"], "between 0 and 1"),
     ],
 )

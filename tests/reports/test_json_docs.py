@@ -34,10 +34,12 @@ def test_comparison_and_rows(sections, study_example):
 
 
 def test_evaluation(sections, tiny_study, tiny_comparison):
-    settings = EvaluateSettings(prevalence=0.1)
+    settings = EvaluateSettings(prevalence=0.1, by=("mode",))
     run = tiny_comparison.best_run.name
     document = evaluate_model(run, "tiny", settings, workspace=tiny_study.workspace).to_json()
     keys = {*document, *document["metrics"], *document["per_class"]["tumor"], *document["metrics"]["accuracy"]}
+    column = document["subgroups"][0]
+    keys |= {*document["per_patient"], *column, *column["levels"][0], *(document["failures"] or [{}])[0]}
     assert keys - sections["`evaluate`"] == set()
 
 

@@ -110,8 +110,40 @@ def test_a_bad_prevalence_is_refused_before_the_test_part_is_opened(place, run, 
     assert count_openings(place, run.split_digest) == before
 
 
+def test_a_column_that_is_not_there_is_refused_before_the_test_part_is_opened(place, run) -> None:
+    before = count_openings(place, run.split_digest)
+    with pytest.raises(InputError, match="choose among height, width"):
+        evaluate_model(run.name, "tiny", EvaluateSettings(by=("scanner",)), workspace=place)
+    assert count_openings(place, run.split_digest) == before
+
+
+def test_figures_per_patient_only_where_patients_are_known(place, run) -> None:
+    patients = evaluate_model(run.name, "other", workspace=place)
+    scores = predictions_for(place, run, "other")
+    each = scores.groupby("group").agg(score=("score", lambda own: own.nlargest(3).mean()), label=("label", "max"))
+    metrics = patients.by_group.per_patient.summary.metrics
+    assert metrics["accuracy"].value == pytest.approx(((each["score"] >= 0.5) == (each["label"] == "tumor")).mean())
+    assert metrics["roc_auc"].value == pytest.approx(roc_auc_score(each["label"] == "tumor", each["score"]))
+    settings = EvaluateSettings(label_map={"tumor": "yes", "no_tumor": "no"}, by=("mode",))
+    clusters = evaluate_model(run.name, "renamed", settings, workspace=place)
+    document = clusters.to_json()
+    assert document["per_patient"] is None
+    assert any("names no patients" in note for note in document["notes"])
+    (level,) = document["subgroups"][0]["levels"]
+    assert level["metrics"]["accuracy"] == document["metrics"]["accuracy"]  # all scans have one mode
+
+
+def predictions_for(place, run, name) -> pd.DataFrame:
+    scans = tl.load_scans(name, workspace=place.root)
+    predictor = tl.Predictor(run.bundle)
+    with scans.open_pixels() as store:
+        scores = [predictor.predict(store.get(digest)).probabilities["tumor"] for digest in scans.digests]
+    return scans.manifest[["group", "label"]].assign(score=scores)
+
+
 def test_from_python_with_a_loaded_model(place, run) -> None:
     scans = tl.load_scans("other", workspace=place.root)
-    result = tl.evaluate(tl.Predictor(place.runs / run.name / "bundle"), scans)
+    result = tl.evaluate(tl.Predictor(place.runs / run.name / "bundle"), scans, by="area")
     assert isinstance(result, tl.Evaluation) and result.dataset == "other"
     assert np.isfinite(result.summary.metrics["log_loss"].value)
+    assert [found.column for found in result.by_group.subgroups] == ["area"]

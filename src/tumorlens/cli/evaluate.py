@@ -25,6 +25,10 @@ def evaluate(
         float | None,
         typer.Option(metavar="P", help="Give predictive values at this share of the positive class too, 0..1."),
     ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="COLUMN", help="Give figures by level of a manifest column too; may be repeated."),
+    ] = None,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -39,7 +43,7 @@ def evaluate(
     result = evaluate_model(
         model,
         dataset,
-        EvaluateSettings(label_map=parse_label_map(label_map or []), prevalence=prevalence),
+        EvaluateSettings(label_map=parse_label_map(label_map or []), prevalence=prevalence, by=by or ()),
         workspace=settings.workspace,
         threads=settings.threads,
         progress=settings.progress,

@@ -7,7 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tumorlens.cli.rules_table import rules_tables, shown_interval, shown_value
+from tumorlens.cli.evaluation_groups_table import failures_tables, patient_lines, subgroup_tables
+from tumorlens.cli.figure_words import interval_words, value_words
+from tumorlens.cli.rules_table import rules_tables
+from tumorlens.evaluation import Summary
 from tumorlens.workflows.evaluation_result import Evaluation
 
 __all__ = ["evaluation_table"]
@@ -37,9 +40,31 @@ def evaluation_table(result: Evaluation) -> RenderableType:
     of = f"{found.n_scans:,} scans"
     if found.groups_are != "none":
         of += f" of {found.n_groups:,} {found.groups_are}"
+    title = f"{result.model} on {result.dataset}{marks}: {of}"
+    lines = [
+        result.basis,
+        *patient_lines(result),
+        *_counts(result),
+        *result.notes,
+        *result.card.not_offered,
+        result.use,
+    ]
+    return Group(
+        _figures(found, unit="per slice", title=title),
+        *_classes(result),
+        *_patients(result),
+        *rules_tables(result),
+        *subgroup_tables(result),
+        *failures_tables(result),
+        *(Text(f"• {line}", style="dim") for line in lines),
+    )
+
+
+def _figures(found: Summary, *, unit: str, title: str | None = None) -> Table:
+    """All figures with their intervals, a row each."""
     of_what = f" of {found.positive_class!r}" if found.positive_class else ", mean over classes"
-    table = Table(box=SIMPLE_HEAD, title=f"{result.model} on {result.dataset}{marks}: {of}", title_justify="left")
-    table.add_column("per slice")
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column(unit)
     table.add_column("value", justify="right")
     table.add_column(f"{found.level:.0%} interval", justify="right")
     for name, figure in found.metrics.items():
@@ -48,9 +73,14 @@ def evaluation_table(result: Evaluation) -> RenderableType:
             title += f" at a prevalence of {found.prevalence:g}"
         elif name in ("sensitivity", "specificity", "ppv", "npv", "f1", "roc_auc", "average_precision"):
             title += of_what
-        table.add_row(title, shown_value(figure), shown_interval(figure))
-    lines = [result.basis, *_counts(result), *result.notes, *result.card.not_offered, result.use]
-    return Group(table, *_classes(result), *rules_tables(result), *(Text(f"• {line}", style="dim") for line in lines))
+        table.add_row(title, value_words(figure), interval_words(figure))
+    return table
+
+
+def _patients(result: Evaluation) -> list[RenderableType]:
+    """The same figures per patient, where there are any."""
+    found = result.by_group.per_patient.summary
+    return [] if found is None else [_figures(found, unit="per patient", title=f"{found.n_scans:,} patients")]
 
 
 def _classes(result: Evaluation) -> list[RenderableType]:
@@ -62,7 +92,7 @@ def _classes(result: Evaluation) -> list[RenderableType]:
     for title in ("class", *(_TITLES[name] for name in names)):
         table.add_column(title)
     for label, own in result.summary.per_class.items():
-        table.add_row(label, *(f"{shown_value(own[name])}\n{shown_interval(own[name])}" for name in names))
+        table.add_row(label, *(f"{value_words(own[name])}\n{interval_words(own[name])}" for name in names))
     return [table]
 
 

@@ -6,13 +6,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.table import Table
 
+from tumorlens.cli.figure_words import interval_words, value_words
 from tumorlens.evaluation import ConformalFigures, Figure
 from tumorlens.evaluation.calibration_figures import CalibrationFigures
 from tumorlens.workflows.evaluation_result import Evaluation
 
-__all__ = ["rules_tables", "shown_interval", "shown_value"]
-
-_NOT_THERE = "not available"
+__all__ = ["rules_tables"]
 
 
 def rules_tables(result: Evaluation) -> list[RenderableType]:
@@ -34,16 +33,6 @@ def rules_tables(result: Evaluation) -> list[RenderableType]:
     return tables
 
 
-def shown_value(figure: Figure) -> str:
-    """The value with three decimals."""
-    return _NOT_THERE if figure.value is None else f"{figure.value:.3f}"
-
-
-def shown_interval(figure: Figure) -> str:
-    """The ends of its interval."""
-    return _NOT_THERE if figure.low is None or figure.high is None else f"{figure.low:.3f}–{figure.high:.3f}"
-
-
 def _calibration(before: CalibrationFigures | None, after: CalibrationFigures) -> Table:
     sides = {"uncalibrated": after} if before is None else {"before": before, "as shipped": after}
     table = Table(box=SIMPLE_HEAD)
@@ -61,7 +50,7 @@ def _calibration(before: CalibrationFigures | None, after: CalibrationFigures) -
     for title, figures in rows.items():
         if any(figure.value is not None for figure in figures):
             table.add_row(
-                title, *(text for figure in figures for text in (shown_value(figure), shown_interval(figure)))
+                title, *(text for figure in figures for text in (value_words(figure), interval_words(figure)))
             )
     plain = (
         (f"{side.reliability.error:.3f}", "within" if side.reliability.within_band else "outside")
@@ -92,5 +81,5 @@ def _shares(title: str, figures: dict[str, Figure]) -> Table:
     table.add_column("share", justify="right")
     table.add_column("95 % interval", justify="right")
     for name, figure in figures.items():
-        table.add_row(name, shown_value(figure), shown_interval(figure))
+        table.add_row(name, value_words(figure), interval_words(figure))
     return table

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from tumorlens.evaluation.small_groups import FEW_GROUPS
 from tumorlens.progress import SILENT, Progress
 from tumorlens.reports import SYNTHETIC
 from tumorlens.types import Labels, Probabilities
+from tumorlens.workflows.evaluation_groups import JudgedLabels, check_columns, find_by_group
 from tumorlens.workflows.evaluation_labels import map_classes
 from tumorlens.workflows.evaluation_model import EvaluatedModel, find_model
 from tumorlens.workflows.evaluation_result import Evaluation
@@ -43,11 +45,13 @@ class EvaluateSettings:
         label_map: The model's class to the data set's class or classes; the rest goes by name.
         prevalence: Share of the positive class for which predictive values are given too.
         seed: Of the bootstrap.
+        by: Columns of the manifest by whose levels figures are given too.
     """
 
     label_map: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     prevalence: float | None = None
     seed: int = 0
+    by: Sequence[str] = ()
 
 
 def evaluate_model(
@@ -71,7 +75,7 @@ def evaluate_model(
 
     Raises:
         NotFoundError: There is no such model or data set.
-        InputError: Labels, pixels or prevalence do not fit.
+        InputError: Labels, pixels, prevalence or columns do not fit.
         IntegrityError: Bundle, run or data set are damaged.
     """
     settings = settings or EvaluateSettings()
@@ -85,24 +89,31 @@ def evaluate_model(
         )
     classes = map_classes(found.card.labels, scans.classes, label_map=settings.label_map)
     check_prevalence(settings.prevalence, n_classes=len(found.card.labels))  # before anything is opened or predicted
+    check_columns(scans, settings.by)
     if own:
         judged = own_test_part(found, scans, workspace=workspace)
         notes = _opened(found, scans, workspace=workspace)
     else:
         judged = unseen_scans(found, scans, workspace=workspace, threads=threads, progress=progress)
         notes = (_EXTERNAL, *_absent(found.card, classes))
-    codes = np.array([found.card.labels.index(classes[name]) for name in scans.classes], np.int64)
-    labels = codes[scans.labels[judged.rows]]
-    predicted = _decided(found.card, judged.probabilities)
-    summary = _summary(found.card, scans, judged, labels=labels, predicted=predicted, settings=settings)
+    labels = _judged_labels(found.card, scans, judged, classes=classes)
+    summary = _summary(labels, scans, settings=settings)
     rules = judge_rules(
         found.card,
-        labels,
-        judged.probabilities,
-        predicted,
+        labels.labels,
+        labels.probabilities,
+        labels.predicted,
         novelty=judged.novelty,
         groups=scans.groups[judged.rows],
         unit="scans" if scans.groups_are == "none" else scans.groups_are,
+        seed=settings.seed,
+    )
+    by_group = find_by_group(
+        scans,
+        labels,
+        decide=partial(_decided, found.card),
+        by=settings.by,
+        prevalence=settings.prevalence,
         seed=settings.seed,
     )
     return Evaluation(
@@ -113,29 +124,38 @@ def evaluate_model(
         rules=rules,
         in_training=judged.in_training,
         near_twins=judged.near_twins,
-        notes=(*notes, *judged.notes, *_few(summary)),
+        by_group=by_group,
+        notes=(*notes, *judged.notes, *_few(summary), *by_group.notes),
         marks=tuple(dict.fromkeys((*found.card.marks, *((SYNTHETIC,) if scans.synthetic else ())))),
         use=found.card.use,
     )
 
 
-def _summary(
-    card: BundleCard,
-    dataset: Dataset,
-    judged: JudgedScans,
-    *,
-    labels: Labels,
-    predicted: Labels,
-    settings: EvaluateSettings,
-) -> Summary:
+def _judged_labels(
+    card: BundleCard, dataset: Dataset, judged: JudgedScans, *, classes: Mapping[str, str]
+) -> JudgedLabels:
+    """The judged scans in the model's class order, with the labels that it decides on."""
+    codes = np.array([card.labels.index(classes[name]) for name in dataset.classes], np.int64)
+    point = card.operating_point
+    return JudgedLabels(
+        rows=judged.rows,
+        labels=codes[dataset.labels[judged.rows]],
+        probabilities=judged.probabilities,
+        predicted=_decided(card, judged.probabilities),
+        classes=card.labels,
+        positive_class=None if point is None else point.positive_class,
+    )
+
+
+def _summary(judged: JudgedLabels, dataset: Dataset, *, settings: EvaluateSettings) -> Summary:
     return summarise(
-        labels,
+        judged.labels,
         judged.probabilities,
-        predicted=predicted,
+        predicted=judged.predicted,
         groups=dataset.groups[judged.rows],
         groups_are=dataset.groups_are,
-        classes=card.labels,
-        positive_class=_positive(card),
+        classes=judged.classes,
+        positive_class=judged.positive_class,
         prevalence=settings.prevalence,
         seed=settings.seed,
     )
@@ -148,10 +168,6 @@ def _decided(card: BundleCard, probabilities: Probabilities) -> Labels:
         for row in probabilities.tolist()
     ]
     return np.array([card.labels.index(answer) for answer in answers], np.int64)
-
-
-def _positive(card: BundleCard) -> str | None:
-    return None if card.operating_point is None else card.operating_point.positive_class
 
 
 def _opened(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace) -> tuple[str, ...]:

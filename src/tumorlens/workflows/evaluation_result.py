@@ -8,6 +8,7 @@ from typing import Any
 from tumorlens.bundles import BundleCard
 from tumorlens.evaluation import Summary
 from tumorlens.evaluation.small_groups import FEW_GROUPS, FEWEST_GROUPS
+from tumorlens.workflows.evaluation_findings import GroupFindings
 from tumorlens.workflows.evaluation_rules import RuleFigures
 
 __all__ = ["Evaluation"]
@@ -27,6 +28,7 @@ class Evaluation:
         rules: How calibration, sets, novelty and the decisions that follow from them did.
         in_training: Scans left out because the model was made with them; ``None`` where that is unknown.
         near_twins: Scans that count and have a near-twin the model was made with; ``None`` where that is unknown.
+        by_group: Figures per patient, by level of columns, and where the errors are.
         notes: What must be said of the figures.
         marks: What must be said with the model or the data ("synthetic", "random weights").
         use: The limits of use, in words.
@@ -39,6 +41,7 @@ class Evaluation:
     rules: RuleFigures
     in_training: int | None
     near_twins: int | None
+    by_group: GroupFindings
     notes: tuple[str, ...]
     marks: tuple[str, ...]
     use: str
@@ -70,6 +73,7 @@ class Evaluation:
             **self.rules.to_json(self.card),
             "in_training": self.in_training,
             "near_twins_of_training": self.near_twins,
+            **self.by_group.to_json(),
             "notes": list(self.notes),
             "marks": list(self.marks),
             "use": self.use,
@@ -81,7 +85,7 @@ class Evaluation:
         found = self.summary
         unit = _UNITS[found.groups_are]
         return (
-            f"Figures are per slice; {found.level:.0%} intervals from a bootstrap over {unit} ({found.n_groups}, "
+            f"Per slice: {found.level:.0%} intervals from a bootstrap over {unit} ({found.n_groups}, "
             f"{found.draws:,} draws): percentiles; bootstrap-t or exact for shares and losses with fewer than "
             f"{FEW_GROUPS} {unit} that tell; none below {FEWEST_GROUPS}."
         )

@@ -203,6 +203,7 @@ def evaluate(
     *,
     label_map: Mapping[str, str | Sequence[str]] | None = None,
     prevalence: float | None = None,
+    by: str | Sequence[str] = (),
     seed: int = 0,
     workspace: str | Path | None = None,
     threads: int | None = None,
@@ -215,19 +216,21 @@ def evaluate(
         dataset: A data set or its name.
         label_map: The model's class to the data set's class or classes; the rest goes by name.
         prevalence: Share of the positive class for which predictive values are given too.
+        by: Columns of the manifest by whose levels figures are given too, such as ``("scanner",)``.
         seed: Seed of the bootstrap.
         workspace: Folder of the workspace; where ``dataset`` lies by default.
         threads: CPU threads; all by default.
         progress: Told of all long work.
 
     Raises:
-        InputError: Labels, pixels or prevalence do not fit.
+        InputError: Labels, pixels, prevalence or columns do not fit.
     """
     home = dataset.path.parent.parent if workspace is None and isinstance(dataset, Dataset) else workspace
+    names = (by,) if isinstance(by, str) else tuple(by)
     return evaluate_model(
         str(model.folder if isinstance(model, Predictor) else model),
         dataset,
-        EvaluateSettings(label_map=label_map or {}, prevalence=prevalence, seed=seed),
+        EvaluateSettings(label_map=label_map or {}, prevalence=prevalence, seed=seed, by=names),
         workspace=Workspace.locate(home),
         threads=threads,
         progress=progress,
