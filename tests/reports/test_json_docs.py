@@ -6,10 +6,11 @@ import re
 from dataclasses import asdict, fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tumorlens.backbones import BACKBONES
-from tumorlens.evaluation import ClassFigures, Interval, PublishedFigures
+from tumorlens.evaluation import ClassFigures, ConformalFigures, Interval, PublishedFigures
 from tumorlens.workflows.backbone_facts import describe_backbone, list_backbones
 from tumorlens.workflows.doctor import Finding
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
@@ -40,7 +41,14 @@ def test_evaluation(sections, tiny_study, tiny_comparison):
     keys = {*document, *document["metrics"], *document["per_class"]["tumor"], *document["metrics"]["accuracy"]}
     column = document["subgroups"][0]
     keys |= {*document["per_patient"], *column, *column["levels"][0], *(document["failures"] or [{}])[0]}
+    keys |= {*document["calibration"], *document["calibration"]["after"], *document["calibration"]["after"]["bins"][0]}
+    keys |= {*document["answers"], *(entry.name for entry in fields(ConformalFigures))}
     assert keys - sections["`evaluate`"] == set()
+
+
+def test_predictions(sections, tiny_comparison):
+    document = tiny_comparison.best.predict(np.zeros((64, 64, 3), np.uint8)).to_json()
+    assert {*document, "distance", "threshold", "unlike", "source", "heatmap"} - sections["`predict`"] == set()
 
 
 def test_backbones(sections, tmp_path):
