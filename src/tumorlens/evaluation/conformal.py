@@ -28,7 +28,7 @@ class ConformalFigures:
     Attributes:
         wanted: The coverage they were made for.
         coverage: Share of scans whose set holds the reference label.
-        group_coverage: The same with every group weighing alike: what the sets promise.
+        group_coverage: The same with the scans of a class in a group weighing one together: what the sets promise.
         by_class: The coverage by reference label.
         empty: Share of scans with an empty set.
         single: Share with exactly one class.
@@ -98,7 +98,8 @@ def conformal_figures(
     covered = sets[np.arange(labels.size), labels]
     size = sets.sum(axis=1)
     codes = np.zeros(labels.size, np.int64) if resampling is None else resampling.codes
-    alike = 1.0 / np.bincount(codes)[codes]  # every group's scans weigh one together
+    cells = codes * len(classes) + labels
+    alike = 1.0 / np.bincount(cells)[cells]  # all scans of a class in a group weigh one together
     every = np.ones(labels.size)
     shares = {
         "coverage": (covered, every),
