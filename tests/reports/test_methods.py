@@ -55,6 +55,25 @@ def test_facts_are_stated(facts):
         assert expected in text, expected
 
 
+def test_rules_are_stated_with_their_references(facts):
+    assert "conformal" not in methods_paragraph(facts)
+    text = methods_paragraph(
+        replace(
+            facts,
+            calibration="Probabilities are calibrated by a temperature on 115 clusters (376 scans, 44% tumour slices).",
+            operating_point="sensitivity of 0.95 or more on out-of-fold predictions of training scans (2,069 scans)",
+            conformal="clusters of the calibration part: no tumour 62, tumour 57",
+            novelty="115 clusters of the calibration part, 2,000 reference scans",
+        )
+    )
+    assert "44% tumour slices) [" in text and "threshold was chosen for a sensitivity of 0.95 or more" in text
+    assert "quantiles over clusters of the calibration part" in text and "2,000 reference scans" in text
+    assert [line.split(".")[0] for line in cited(text, "Probabilities are calibrated")] == ["Guo C"]
+    assert [line.split(" ")[0] for line in cited(text, "Sets of classes")] == ["Vovk", "Lee"]
+    own = replace(facts, calibration="Probabilities are the model's own, not calibrated: too few groups.")
+    assert "Guo" not in methods_paragraph(own)
+
+
 def cited(text: str, sentence_start: str) -> list[str]:
     """The references that stand between a sentence's start and its full stop."""
     paragraph, references = text.split("\n\nReferences\n\n")

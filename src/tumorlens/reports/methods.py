@@ -32,6 +32,12 @@ _CLUSTER_BOOTSTRAP = (
 )
 _BOOTSTRAP = "Efron B., Tibshirani R. J. An Introduction to the Bootstrap. Chapman & Hall, 1993."
 
+_TEMPERATURE = "Guo C. et al. On calibration of modern neural networks. ICML 2017, arXiv:1706.04599."
+_CONFORMAL = "Vovk V. Conditional validity of inductive conformal predictors. Machine Learning 92 (2013) 349-376."
+_HIERARCHICAL = (
+    "Lee Y., Barber R. F., Willett R. Distribution-free inference with hierarchical data. 2023, arXiv:2306.06342."
+)
+
 _UNSAID = {"head", "strength_rule"}
 
 _WEIGHTS = {
@@ -62,6 +68,10 @@ class MethodsFacts:
         citation: The network's paper; empty for none.
         weights_digest: SHA-256 over the weight tensors; empty for none.
         head: Settings of the training, plain values.
+        calibration: What the probabilities rest on, a sentence; empty for nothing to say.
+        operating_point: How the threshold was chosen, in words; empty for one half.
+        conformal: What sets of classes rest on, in words; empty where they are not offered.
+        novelty: The same of the limit of novelty.
         residual_neighbours: Test scans with a close training neighbour; ``None`` where not counted.
         synthetic: Whether the scans are made up.
         versions: Package to version.
@@ -82,6 +92,10 @@ class MethodsFacts:
     citation: str = ""
     weights_digest: str = ""
     head: Mapping[str, Any] = field(default_factory=dict)
+    calibration: str = ""
+    operating_point: str = ""
+    conformal: str = ""
+    novelty: str = ""
     residual_neighbours: ResidualNeighbours | None = None
     synthetic: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -114,6 +128,7 @@ def methods_paragraph(facts: MethodsFacts) -> str:
             _neighbours(facts),
             _model(facts, references),
             _training(facts, references),
+            _rules(facts, references),
             _evaluation(facts, references),
             _result(facts),
             _software(facts),
@@ -202,6 +217,24 @@ def _training(facts: MethodsFacts, references: _References) -> str:
         )
     what = "The dense layers of the original study were" if head == "study" else "A classifier was"
     return f"{what} trained on its flattened feature maps{shown}."
+
+
+def _rules(facts: MethodsFacts, references: _References) -> str:
+    sentences = []
+    if facts.calibration:
+        cited = references.cite(_TEMPERATURE) if "calibrated by" in facts.calibration else ""
+        sentences.append(f"{facts.calibration.removesuffix('.')}{cited}.")
+    if facts.operating_point:
+        sentences.append(f"The threshold was chosen for a {facts.operating_point}.")
+    if facts.conformal:
+        cited = references.cite(_CONFORMAL, _HIERARCHICAL)
+        sentences.append(f"Sets of classes are conformal by class, with quantiles over {facts.conformal}{cited}.")
+    if facts.novelty:
+        sentences.append(
+            "A scan counts as unlike the training data by the cosine distance of its features to the nearest reference "
+            f"scan ({facts.novelty})."
+        )
+    return " ".join(sentences)
 
 
 def _evaluation(facts: MethodsFacts, references: _References) -> str:

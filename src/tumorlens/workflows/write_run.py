@@ -122,7 +122,7 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
         measured = replace(row, seconds=round(meter.seconds, 2), peak_memory_mb=round(meter.peak_memory_mb))
         write_text(
             temporary / METHODS_FILE,
-            methods_paragraph(_methods_facts(context, config, model, measured))
+            methods_paragraph(_methods_facts(context, config, model, rules, measured))
             if context.mistake is None
             else mistake_paragraph(context.mistake),
         )
@@ -215,8 +215,11 @@ def _calibration_facts(rules: DecisionRules) -> dict[str, Any]:
     return facts | ({"reason": found.reason} if found.reason else {})
 
 
-def _methods_facts(context: RunContext, config: RunConfig, model: TrainedModel, row: RowFigures) -> MethodsFacts:
+def _methods_facts(
+    context: RunContext, config: RunConfig, model: TrainedModel, rules: DecisionRules, row: RowFigures
+) -> MethodsFacts:
     record = context.dataset.record
+    point = rules.operating_point
     return MethodsFacts(
         dataset=record.name,
         classes=record.flow.by_class,
@@ -233,6 +236,10 @@ def _methods_facts(context: RunContext, config: RunConfig, model: TrainedModel, 
         citation=str(model.backbone.get("paper", "")),
         weights_digest=config.weights_digest,
         head=_plain(model.fitted.settings),
+        calibration=rules.calibration_words,
+        operating_point="" if context.wish is None or point is None else point.basis,
+        conformal="" if rules.conformal is None else rules.conformal.basis,
+        novelty="" if rules.novelty is None else rules.novelty.basis,
         residual_neighbours=context.neighbours,
         synthetic=record.synthetic,
         versions=version_facts(),
