@@ -19,6 +19,7 @@ __all__ = ["CARD_FILE", "FORMAT_VERSION", "BundleCard", "OperatingPoint", "read_
 
 CARD_FILE = "bundle.json"
 FORMAT_VERSION = 1
+_OPTIONAL = {"heatmap_check"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class BundleCard:
         versions: Versions of tumorlens and what it rests on.
         files: SHA-256 of every other file of the bundle.
         use: The limits of use, in words.
+        heatmap_check: Whether its heatmaps depend on what was learned (see ``explanation/randomisation.py``); ``None``
+            and absent from the file: not checked.
     """
 
     name: str
@@ -77,11 +80,12 @@ class BundleCard:
     versions: Mapping[str, str]
     files: Mapping[str, str] = field(default_factory=dict)
     use: str = "Research output, not for patient care."
+    heatmap_check: Mapping[str, Any] | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 over all facts, the files' digests included: it names the model."""
-        return hashlib.sha256(_canonical(asdict(self))).hexdigest()
+        return hashlib.sha256(_canonical(_facts(self))).hexdigest()
 
     @property
     def model(self) -> str:
@@ -91,7 +95,7 @@ class BundleCard:
 
 def write_card(folder: Path, card: BundleCard) -> None:
     """Write ``bundle.json`` into ``folder``."""
-    document = {"format": FORMAT_VERSION, "digest": card.digest, **asdict(card)}
+    document = {"format": FORMAT_VERSION, "digest": card.digest, **_facts(card)}
     write_text(
         folder / CARD_FILE,
         json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
@@ -126,9 +130,14 @@ def read_card(folder: Path) -> BundleCard:
     return card
 
 
+def _facts(card: BundleCard) -> dict[str, Any]:
+    """All fields as JSON values, without optional ones that say nothing."""
+    return {key: value for key, value in asdict(card).items() if value is not None or key not in _OPTIONAL}
+
+
 def _card_from(document: dict[str, Any], path: Path) -> BundleCard:
     known = {item.name for item in fields(BundleCard)}
-    if not isinstance(document, dict) or set(document) != known:
+    if not isinstance(document, dict) or not known - _OPTIONAL <= set(document) <= known:
         raise _damaged(path)
     try:
         point = document.pop("operating_point")

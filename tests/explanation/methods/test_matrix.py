@@ -29,7 +29,7 @@ def models(tmp_path_factory, make_head):
     def model(network: str, kind: str) -> ModelFiles:
         if (network, kind) not in made:
             spec, folder = find_backbone(network), cache / f"{network}-{kind}"
-            weights = resolve_weights(spec, "random" if spec.source == "keras" else None)
+            weights = resolve_weights(spec, weights="random" if spec.source == "keras" else None)
             graph = feature_graph(spec, weights, size=SIZE, cache=cache)
             widths, flat = HEADS[kind]
             height, width, channels = graph.map_shape
