@@ -3,7 +3,7 @@ r"""Whether maps depend on what was learned: their rank correlation with maps of
 Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018, arXiv 1810.03292: a map that stays when the network's
 weights are randomised, or when the head was fitted on permuted labels, shows the scan and not the model.
 
-The rule, fixed before any map was looked at: maps are ``not informative`` when those of the network with all of its
+The rule, fixed beforehand: maps are *not informative* when those of the network with all of its
 weights shuffled, or those of the head on permuted labels, still correlate above 0.5 with the real ones in the mean over
 the scans (Spearman's :math:`\rho` of the signed evidence). At 0.5 a quarter of the variance of the ranks is shared, and
 what shares more is decided to a large part by the scan alone. The steps before the last are shown, not judged. A map
@@ -27,13 +27,10 @@ from tumorlens.errors import InputError
 if TYPE_CHECKING:
     from tumorlens.evaluation.bootstrap import Unit
 
-__all__ = ["CORRELATION_LIMIT", "NOT_INFORMATIVE", "MapCheck", "MeanCorrelation", "check_maps", "rank_correlations"]
+__all__ = ["CORRELATION_LIMIT", "MapCheck", "MeanCorrelation", "check_maps", "rank_correlations"]
 
 CORRELATION_LIMIT = 0.5
 """Above this mean rank correlation with maps that know nothing, maps are not informative."""
-
-NOT_INFORMATIVE = "not informative"
-"""The words for maps that failed."""
 
 EvidenceMaps = Sequence[npt.NDArray[np.floating]]
 

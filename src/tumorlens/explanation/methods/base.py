@@ -59,8 +59,8 @@ class MapMethod(ABC):
 
         Returns:
             For each scan ``(h, w)`` float32 over the whole scan: above 0 where a cell speaks for the class. For
-            :class:`~tumorlens.explanation.methods.Cam` in log-odds before any temperature; other methods give the
-            same order and sign in units of their own.
+            :class:`~tumorlens.explanation.methods.Cam` in log-odds before any temperature; other methods have units
+            of their own.
 
         Raises:
             InputError: A scan is not such pixels, there is no such class, or there are not as many targets as scans.
