@@ -6,12 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from tumorlens.bundles import OperatingPoint, Predictor, decide, find_bundle, predict_files, read_card, write_card
 from tumorlens.cli.main import main
@@ -164,3 +166,49 @@ def test_predicting_imports_no_training_library(tiny_study, bundle) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["label"] in ("no_tumor", "tumor")
+
+
+def test_finer_map_leaves_the_answer_alone(tiny_study, bundle) -> None:
+    scan = next((tiny_study.folder / "images").iterdir())
+    plain, same, finer = (Predictor(bundle, heatmap_size=size).predict(scan) for size in (None, 64, 128))
+    for answer in (same, finer):
+        assert answer.label == plain.label
+        np.testing.assert_allclose(list(answer.probabilities.values()), list(plain.probabilities.values()), atol=1e-6)
+    np.testing.assert_allclose(same.class_maps, plain.class_maps, atol=1e-5)
+    assert [each.class_maps.shape[:2] for each in (plain, finer)] == [(2, 2), (4, 4)]
+    assert (plain.heatmap.sizes, finer.heatmap.sizes) == (None, (128, 64))
+
+
+@pytest.mark.parametrize("size", [63, 2049, 0])
+def test_sizes_for_heatmaps_out_of_range_are_refused(bundle, size: int) -> None:
+    with pytest.raises(InputError, match=f"from the model's own 64 to 2048, got {size}"):
+        Predictor(bundle, heatmap_size=size)
+
+
+def test_card_without_a_check_of_heatmaps_is_read(bundle, tmp_path: Path) -> None:
+    card = replace(read_card(bundle), heatmap_check=None)
+    write_card(tmp_path, card)
+    assert "heatmap_check" not in json.loads((tmp_path / "bundle.json").read_text())
+    assert read_card(tmp_path) == card
+
+
+@pytest.mark.parametrize(("informative", "check"), [(False, "not informative"), (True, "informative")])
+def test_answers_say_what_the_check_of_heatmaps_found(bundle, tmp_path: Path, capsys, informative, check: str) -> None:
+    copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+    card = read_card(copy)
+    write_card(copy, replace(card, heatmap_check={**card.heatmap_check, "informative": informative}))
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "a.png")
+    words = ["predict", str(copy), str(tmp_path / "a.png"), "--json"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["heatmap_check"] is None
+    assert main([*words, "--heatmaps", str(tmp_path / "why"), "--heatmap-size", "128"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["heatmap_check"] == check
+    with Image.open(answer["heatmap"]) as picture:
+        assert ("Not informative" in picture.info["Description"]) is not informative
+        assert "at 128 px" in picture.info["Description"]
+
+
+def test_size_for_heatmaps_needs_a_folder_for_them(bundle, tmp_path: Path, capsys) -> None:
+    assert main(["predict", str(bundle), str(tmp_path), "--heatmap-size", "128"]) == 2
+    assert "--heatmaps DIR" in " ".join(capsys.readouterr().err.split())

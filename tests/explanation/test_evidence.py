@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
-import openvino.opset13 as op
 import pytest
 
-from tumorlens.backbones.preprocessing import TORCH
 from tumorlens.bundles import Predictor
 from tumorlens.errors import InputError
 from tumorlens.explanation import class_evidence
-from tumorlens.runtime import Calibration, DenseLayer, Head, attach_head, compile_graph, head_logits
-from tumorlens.runtime.graphs import build_feature_graph, save_graph
+from tumorlens.runtime import Calibration, Head, attach_head, compile_graph, head_logits
 
 SIZE, CHANNELS, CELLS = 12, 5, 9
-
-
-@pytest.fixture(scope="module")
-def feature_ir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A 4x4 convolution with stride 4 and ReLU: a map of 3x3x5 for scans of 12 pixels."""
-    kernel = np.random.default_rng(1).normal(size=(CHANNELS, 3, 4, 4)).astype(np.float32)
-    images = op.parameter([-1, SIZE, SIZE, 3], ov.Type.f32)
-    x = op.transpose(images, op.constant(np.array([0, 3, 1, 2], np.int64)))
-    x = op.relu(op.convolution(x, op.constant(kernel), [4, 4], [0, 0], [0, 0], [1, 1]))
-    x = op.transpose(x, op.constant(np.array([0, 2, 3, 1], np.int64)))
-    path = tmp_path_factory.mktemp("graph") / "graph.xml"
-    save_graph(build_feature_graph(ov.Model([op.result(x)], [images], "body"), size=SIZE, preprocessing=TORCH), path)
-    return path
-
-
-def _head(*widths: int, flat: bool) -> Head:
-    rng = np.random.default_rng(sum(widths))
-    steps = list(pairwise(widths))
-    layers = tuple(
-        DenseLayer(
-            (rng.normal(size=(a, b)) / np.sqrt(a)).astype(np.float32),
-            rng.normal(size=b).astype(np.float32),
-            "relu" if i < len(steps) - 1 else "linear",
-        )
-        for i, (a, b) in enumerate(steps)
-    )
-    return Head("mlp" if len(steps) > 1 else "linear", "flat" if flat else "pooled", layers)
 
 
 def _effective_bias(head: Head, features: np.ndarray) -> np.ndarray:
@@ -87,10 +55,10 @@ def test_what_all_classes_share_is_no_evidence() -> None:
 @pytest.mark.parametrize("flat", [False, True], ids=["pooled", "flat"])
 @pytest.mark.parametrize("hidden", [(), (6,), (6, 4)], ids=["linear", "one ReLU", "two ReLUs"])
 def test_evidence_and_effective_bias_give_the_contrast_of_logits(
-    feature_ir: Path, tmp_path: Path, hidden: tuple[int, ...], flat: bool, classes: int
+    feature_ir: Path, make_head, tmp_path: Path, hidden: tuple[int, ...], flat: bool, classes: int
 ) -> None:
     scans = np.random.default_rng(3).integers(0, 256, (4, SIZE, SIZE, 3), dtype=np.uint8)
-    head = _head(CHANNELS * (CELLS if flat else 1), *hidden, classes, flat=flat)
+    head = make_head(CHANNELS * (CELLS if flat else 1), *hidden, classes, flat=flat)
     attach_head(feature_ir, head, calibration=Calibration(1.7), out=tmp_path / "model.xml")
     before, after = (compile_graph(path).run(scans) for path in (feature_ir, tmp_path / "model.xml"))
     features = before["map"].reshape(len(scans), -1) if flat else before["features"]

@@ -12,7 +12,7 @@ from tumorlens.explanation import Heatmap, HeatmapFolder
 from tumorlens.explanation.picture import opacities
 
 
-def _heatmap(evidence: np.ndarray, *, source: str = "scan.png", label: str = "tumor") -> Heatmap:
+def _heatmap(evidence: np.ndarray, *, source: str = "scan.png", label: str = "tumor", **facts) -> Heatmap:
     scan = np.full((80, 100, 3), 128, np.uint8)
     return Heatmap(
         evidence=evidence.astype(np.float32),
@@ -23,7 +23,13 @@ def _heatmap(evidence: np.ndarray, *, source: str = "scan.png", label: str = "tu
         model="run@0123456789ab",
         marks=("synthetic",),
         use="Research output, not for patient care.",
+        **facts,
     )
+
+
+def _words(heatmap: Heatmap, path) -> str:
+    with Image.open(heatmap.save(path)) as picture:
+        return picture.info["Description"]
 
 
 def _coloured(path) -> np.ndarray:
@@ -57,6 +63,26 @@ def test_picture_without_evidence_is_grey_and_says_so(tmp_path) -> None:
         words = picture.info["Description"]
     assert not _coloured(path).any()
     assert "No cell" in words and "not for patient care" in words and "Synthetic" in words
+
+
+@pytest.mark.parametrize(
+    ("informative", "check", "said"),
+    [
+        (True, "informative", None),
+        (False, "not informative", "Not informative: this model"),
+        (None, "not checked", "Not checked: whether"),
+    ],
+)
+def test_picture_says_what_the_check_found(tmp_path, informative, check: str, said: str | None) -> None:
+    heatmap = _heatmap(np.eye(3), informative=informative)
+    words = _words(heatmap, tmp_path / "x.png")
+    assert heatmap.check == check
+    assert said in words if said else "nformative" not in words and "hecked" not in words
+
+
+def test_picture_of_a_finer_map_says_so(tmp_path) -> None:
+    assert "map is of the scan at 480 px" in _words(_heatmap(np.eye(3), sizes=(480, 240)), tmp_path / "x.png")
+    assert " px" not in _words(_heatmap(np.eye(3)), tmp_path / "y.png")
 
 
 def test_names_with_signs_of_a_formula_are_drawn(tmp_path) -> None:

@@ -49,6 +49,8 @@ class BundleCard:
         versions: Versions of tumorlens and what it rests on.
         files: SHA-256 of every other file of the bundle.
         use: The limits of use, in words.
+        heatmap_check: Whether its heatmaps depend on what was learned (see ``explanation/randomisation.py``); ``None``
+            and absent from the file: not checked.
     """
 
     name: str
@@ -72,6 +74,7 @@ class BundleCard:
     versions: Mapping[str, str]
     files: Mapping[str, str] = field(default_factory=dict)
     use: str = "Research output, not for patient care."
+    heatmap_check: Mapping[str, Any] | None = None
 
     @property
     def scaling(self) -> Calibration:

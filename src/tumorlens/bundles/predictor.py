@@ -21,12 +21,16 @@ from tumorlens.bundles.rules import decide, final_decision
 from tumorlens.errors import InputError
 from tumorlens.explanation import Heatmap, class_evidence
 from tumorlens.progress import SILENT, Progress
-from tumorlens.runtime import compile_graph
+from tumorlens.runtime import CompiledGraph, compile_graph
+from tumorlens.runtime.resized_graphs import resized_graph
 from tumorlens.scans import Scan, crop_scan, quiet_decoding, reading_of, scan_units
 from tumorlens.scans.units import Refusal
 from tumorlens.types import Features, Maps, Pixels, Probabilities
 
-__all__ = ["ManyAnswers", "Prediction", "Predictor"]
+__all__ = ["MOST_HEATMAP_SIZE", "ManyAnswers", "Prediction", "Predictor"]
+
+MOST_HEATMAP_SIZE = 2048
+"""Largest input for finer maps, pixels: memory grows with its square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,8 @@ class Prediction:
         pixels: ``(H, W, 3)`` uint8, the scan as the model was given it, after the crop that it declares.
         marks: What must be said with the answer ("synthetic", "random weights").
         use: The limits of use, in words.
+        maps_informative: Whether the model's maps passed their check; ``None``: not checked.
+        map_sizes: Of finer maps, the side of the input they are of and of the answered one; else ``None``.
     """
 
     source: str
@@ -62,6 +68,8 @@ class Prediction:
     pixels: Pixels = field(repr=False)
     marks: tuple[str, ...]
     use: str
+    maps_informative: bool | None = None
+    map_sizes: tuple[int, int] | None = None
 
     @property
     def heatmap(self) -> Heatmap:
@@ -86,6 +94,8 @@ class Prediction:
             model=self.model,
             marks=self.marks,
             use=self.use,
+            informative=self.maps_informative,
+            sizes=self.map_sizes,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -143,12 +153,15 @@ class Predictor:
     Args:
         folder: The bundle.
         threads: CPU threads; all by default.
+        heatmap_size: Side in pixels of a larger input for finer maps, which cost a second pass; label and probabilities
+            stay those of the bundle's own size. ``None``: the maps of the answer's own pass.
 
     Raises:
         IntegrityError: The bundle is not what was written.
+        InputError: The size is out of range, or the model has no finer map.
     """
 
-    def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
+    def __init__(self, folder: str | Path, *, threads: int | None = None, heatmap_size: int | None = None) -> None:
         self.folder = Path(folder)
         self.card: BundleCard = read_card(self.folder)
         verify_files(self.folder, self.card)
@@ -162,6 +175,17 @@ class Predictor:
         )
         self._reference = None if self.card.novelty is None else read_reference(self.folder)
         self._neighbours = self._find_neighbours()
+        self._map_size = heatmap_size
+        self._finer = None if heatmap_size is None else self._finer_graph(heatmap_size)
+
+    def _finer_graph(self, size: int) -> CompiledGraph:
+        if not self.card.size <= size <= MOST_HEATMAP_SIZE:
+            raise InputError(
+                f"The size for heatmaps must be a number of pixels from the model's own {self.card.size} to "
+                f"{MOST_HEATMAP_SIZE}, got {size}."
+            )
+        graph = resized_graph(self.folder / GRAPH_FILE, size=size)
+        return compile_graph(graph, goal="latency", outputs=["map"], threads=self._threads)
 
     def predict(self, scan: str | Path | Pixels) -> Prediction:
         """Answer for one scan; the steps that the bundle declares, such as a crop, are applied first.
@@ -194,7 +218,10 @@ class Predictor:
             scan: The scan.
             marks: What must be said with the answer beside the model's own marks.
         """
-        return self._answer(scan, self._graph.run(scan.pixels[None]), marks)
+        outputs = self._graph.run(scan.pixels[None])
+        if self._finer is not None:
+            outputs |= self._finer.run(scan.pixels[None])
+        return self._answer(scan, outputs, marks)
 
     def predict_many(
         self, scans: Iterable[Pixels], *, total: int | None = None, progress: Progress = SILENT
@@ -248,6 +275,8 @@ class Predictor:
             pixels=scan.pixels,
             marks=(*card.marks, *marks),
             use=card.use,
+            maps_informative=None if card.heatmap_check is None else bool(card.heatmap_check["informative"]),
+            map_sizes=None if self._map_size is None else (self._map_size, card.size),
         )
 
 

@@ -31,6 +31,13 @@ def predict(
     similar: Annotated[
         bool, typer.Option("--similar", help="Also name the training scans that are most alike by features.")
     ] = False,
+    heatmap_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="With --heatmaps: a finer map, of the scan at N pixels; the answer stays that of the own size.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -39,10 +46,15 @@ def predict(
     """Print class and probability for each scan. Research output, not for patient care."""
     from tumorlens.bundles import Predictor, find_bundle, predict_files
     from tumorlens.cli.output import print_json
+    from tumorlens.errors import InputError
     from tumorlens.explanation import HeatmapFolder
 
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
-    predictor = Predictor(find_bundle(bundle, runs=settings.workspace.runs), threads=settings.threads)
+    if heatmap_size is not None and heatmaps is None:
+        raise InputError("--heatmap-size is for the pictures of --heatmaps DIR: give a folder for them too.")
+    predictor = Predictor(
+        find_bundle(bundle, runs=settings.workspace.runs), threads=settings.threads, heatmap_size=heatmap_size
+    )
     pictures = None if heatmaps is None else HeatmapFolder(heatmaps)
     failures = 0
     marks = dict.fromkeys(predictor.card.marks)
@@ -51,9 +63,11 @@ def predict(
             failures += 1
             typer.echo(f"Error: {answer.error}", err=True)
         elif answer.prediction is not None:
-            picture = None if pictures is None else str(pictures.write(answer.prediction.heatmap))
+            heatmap = answer.prediction.heatmap
+            picture = None if pictures is None else str(pictures.write(heatmap))
             if settings.json:
-                print_json({**answer.prediction.to_json(), "heatmap": picture}, one_line=True)
+                facts = {"heatmap": picture, "heatmap_check": heatmap.check if picture else None}
+                print_json({**answer.prediction.to_json(), **facts}, one_line=True)
             else:
                 typer.echo(answer.prediction.to_line())
                 if similar:
@@ -62,6 +76,8 @@ def predict(
     if not settings.json:
         if pictures is not None:
             typer.echo(f"Heatmaps: {pictures.count} in {pictures.folder} (.png to look at, .npy raw)")
+            check = predictor.card.heatmap_check
+            typer.echo("Heatmaps were not checked." if check is None else check["words"])
         for mark in (*marks, predictor.card.calibration, *predictor.card.not_offered, predictor.card.use):
             typer.echo(mark)
     if failures:

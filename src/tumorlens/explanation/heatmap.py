@@ -28,6 +28,9 @@ class Heatmap:
         model: Name and digest of the model.
         marks: What must be said with it ("synthetic", "random weights").
         use: The limits of use, in words.
+        informative: Whether the model's maps change without what it learned, as was checked when it was made; ``None``:
+            that was not checked.
+        sizes: Of a finer map, the side in pixels of its input and that of the answered one; else ``None``.
     """
 
     evidence: npt.NDArray[np.float32] = field(repr=False)
@@ -38,6 +41,13 @@ class Heatmap:
     model: str
     marks: tuple[str, ...]
     use: str
+    informative: bool | None = None
+    sizes: tuple[int, int] | None = None
+
+    @property
+    def check(self) -> str:
+        """ "informative", "not informative" or "not checked"."""
+        return {True: "informative", False: "not informative", None: "not checked"}[self.informative]
 
     @property
     def speaks_for(self) -> bool:

@@ -120,7 +120,8 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def _title(heatmap: Heatmap) -> str:
     label = heatmap.label if len(heatmap.label) <= 18 else f"{heatmap.label[:17]}…"
-    return f"Where the score of {label} came from, coarse"
+    start = "Not informative: where" if heatmap.informative is False else "Where"
+    return f"{start} the score of {label} came from, coarse"
 
 
 def _words(heatmap: Heatmap) -> list[str]:
@@ -130,4 +131,21 @@ def _words(heatmap: Heatmap) -> list[str]:
     if not heatmap.speaks_for:
         cells = f"No cell of {columns} x {rows} speaks for {heatmap.label}, so nothing is painted."
     marks = f"{'; '.join(heatmap.marks).capitalize()}. " if heatmap.marks else ""
-    return [f"{answer} {cells}", f"{marks}{heatmap.use} Model {heatmap.model}."]
+    sentences = (f"{answer} {cells}", _check_words(heatmap), _size_words(heatmap))
+    return [*filter(None, sentences), f"{marks}{heatmap.use} Model {heatmap.model}."]
+
+
+def _check_words(heatmap: Heatmap) -> str:
+    """What the check of this model's maps says; nothing where they passed."""
+    if heatmap.informative is None:
+        return "Not checked: whether this model's heatmaps depend on what it learned."
+    if heatmap.informative:
+        return ""
+    return "Not informative: this model's heatmaps hardly change without what it learned, so they say nothing."
+
+
+def _size_words(heatmap: Heatmap) -> str:
+    if heatmap.sizes is None:
+        return ""
+    of_map, of_answer = heatmap.sizes
+    return f"The map is of the scan at {of_map} px; label and probability are those at {of_answer} px."

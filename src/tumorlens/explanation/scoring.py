@@ -1,4 +1,4 @@
-"""How well a map finds a marked region: the pointing game, and how much of the evidence lies inside.
+"""How well a map finds a marked region: the pointing game, the energy inside, and the overlap at the best threshold.
 
 The pointing game asks whether the strongest place of a map lies in the region (Zhang et al., "Top-down neural attention
 by excitation backprop", IJCV 126 (2018) 1084-1102; here the centre of the strongest cell, without tolerance); the
@@ -8,90 +8,28 @@ much of each cell is marked, so boxes and masks are scored alike. Knows nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from tumorlens.errors import InputError
+from tumorlens.explanation.regions import Region
 
-__all__ = ["Box", "Region", "energy_inside", "points_inside", "region_of_boxes"]
+__all__ = ["Overlap", "best_overlap", "energy_inside", "points_inside"]
 
 
 @dataclass(frozen=True)
-class Box:
-    """A rectangle in shares of a scan's width and height, 0..1, from the upper left corner.
+class Overlap:
+    """How far a map cut at a threshold and a region cover each other.
 
     Attributes:
-        left: Left edge.
-        top: Upper edge.
-        right: Right edge, larger than ``left``.
-        bottom: Lower edge, larger than ``top``.
+        iou: Intersection over union, 0..1.
+        threshold: Cells with at least this evidence were taken.
     """
 
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def __post_init__(self) -> None:
-        """Check the edges.
-
-        Raises:
-            InputError: They lie outside the scan or in the wrong order.
-        """
-        if not (0 <= self.left < self.right <= 1 and 0 <= self.top < self.bottom <= 1):
-            raise InputError(
-                "A box needs 0 <= left < right <= 1 and 0 <= top < bottom <= 1, got "
-                f"{self.left:g}, {self.top:g}, {self.right:g}, {self.bottom:g}."
-            )
-
-    def holds(self, x: float, y: float) -> bool:
-        """Whether a point, in shares of width and height, lies in the box or on its edge."""
-        return self.left <= x <= self.right and self.top <= y <= self.bottom
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    """Marked parts of a scan on the grid of a map.
-
-    Attributes:
-        covered: ``(h, w)`` float64 in 0..1: the share of each cell that is marked.
-        holds_centre: ``(h, w)`` bool: whether the centre of each cell is marked.
-        area: Share of the scan that is marked, 0..1: what pointing at random would reach.
-    """
-
-    covered: npt.NDArray[np.float64]
-    holds_centre: npt.NDArray[np.bool_]
-    area: float
-
-
-def region_of_boxes(boxes: Sequence[Box], *, shape: tuple[int, int], resolution: int = 32) -> Region:
-    """The region that one or more boxes mark, overlaps counted once.
-
-    Args:
-        boxes: At least one.
-        shape: ``(h, w)`` of the map.
-        resolution: Points along each side of a cell at which coverage is sampled.
-
-    Raises:
-        InputError: There is no box.
-    """
-    if not boxes:
-        raise InputError("Expected at least one box to score a map against, got none.")
-    rows, columns = shape
-    y = (np.arange(rows * resolution) + 0.5)[:, None] / (rows * resolution)
-    x = (np.arange(columns * resolution) + 0.5)[None] / (columns * resolution)
-    marked = np.zeros((rows * resolution, columns * resolution), bool)
-    for box in boxes:
-        marked |= (box.left <= x) & (x <= box.right) & (box.top <= y) & (y <= box.bottom)
-    cells = marked.reshape(rows, resolution, columns, resolution)
-    centres = [
-        [any(box.holds((j + 0.5) / columns, (i + 0.5) / rows) for box in boxes) for j in range(columns)]
-        for i in range(rows)
-    ]
-    return Region(cells.mean(axis=(1, 3)), np.array(centres, bool), float(marked.mean()))
+    iou: float
+    threshold: float
 
 
 def points_inside(evidence: npt.NDArray[np.floating], region: Region) -> bool:
@@ -114,6 +52,26 @@ def energy_inside(evidence: npt.NDArray[np.floating], region: Region) -> float |
     positive = np.clip(evidence.astype(np.float64), 0.0, None)
     total = float(positive.sum())
     return float((positive * region.covered).sum()) / total if total > 0 else None
+
+
+def best_overlap(evidence: npt.NDArray[np.floating], region: Region) -> Overlap:
+    """Intersection over union of the region and the strongest cells, at the threshold that makes it largest.
+
+    The threshold is chosen with the region in view, for each map among its own values; so the figure is an upper bound
+    of what any rule for thresholds could reach with this map, and no estimate of what a user would see. The marked
+    share of a cell counts as its area, so a coarse grid lowers it.
+
+    Raises:
+        InputError: Map and region have different grids.
+    """
+    _check(evidence, region)
+    order = np.argsort(-evidence.ravel(), kind="stable")
+    values, covered = evidence.ravel()[order], region.covered.ravel()[order]
+    inside, taken = np.cumsum(covered), np.arange(1, len(values) + 1)
+    iou = inside / (taken + covered.sum() - inside)
+    iou[:-1][values[:-1] == values[1:]] = -1.0  # equal cells are taken together
+    best = int(np.argmax(iou))
+    return Overlap(float(iou[best]), float(values[best]))
 
 
 def _check(evidence: npt.NDArray[np.floating], region: Region) -> None:

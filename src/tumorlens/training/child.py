@@ -1,4 +1,4 @@
-"""The child process that trains with TensorFlow: ``python -m tumorlens.training.child JOB.json``.
+"""The child process for work with TensorFlow, most of it training: ``python -m tumorlens.training.child JOB.json``.
 
 Standard output carries one JSON object a line (``steps``, then ``done`` or ``error``) and nothing
 else.
@@ -27,6 +27,7 @@ Say = Callable[[dict[str, Any]], None]
 _TASKS = {
     "study": "tumorlens.training.study_task",
     "scratch": "tumorlens.training.scratch_task",
+    "gradcam": "tumorlens.explanation.methods.gradcam_task",
 }
 
 

@@ -30,6 +30,7 @@ from tumorlens.training import DatasetSource, FittedScratch, fit_from_scratch
 from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.heads import HeadKind, head_probabilities
+from tumorlens.workflows.map_check import fit_permuted_head
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.rules import FeaturesOf
 from tumorlens.workflows.runs import MistakenConfig, RunConfig, RunRecord, find_finished
@@ -136,6 +137,7 @@ def _fit_head(
             save_keras=lambda path, calibration: build_keras_bundle_model(
                 network.spec, network.weights, size=graph.size, head=fitted.head, calibration=calibration, out=path
             ),
+            permuted_head=fit_permuted_head(context, features, fitted),
         )
         return write_run(context, config, model, meter)
 

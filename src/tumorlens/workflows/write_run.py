@@ -26,12 +26,13 @@ from tumorlens.bundles import (
 )
 from tumorlens.evaluation import Classifier, RowFigures
 from tumorlens.reports import MethodsFacts, methods_paragraph, mistake_paragraph
-from tumorlens.runtime import Calibration, attach_head, calibrate
+from tumorlens.runtime import Calibration, Head, attach_head, calibrate
 from tumorlens.training import FittedHead
 from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.doctor import version_facts
 from tumorlens.workflows.ledger import record_opening
+from tumorlens.workflows.map_check import check_run_maps
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.rows import row_figures
 from tumorlens.workflows.rules import DecisionRules, FeaturesOf, fit_rules, training_neighbours
@@ -66,6 +67,7 @@ class TrainedModel:
         backbone: Facts of the network for the bundle.
         marks: What must be said with it beside the context's own marks.
         save_keras: Writes the ``.keras`` model for further training to a path, given the calibration.
+        permuted_head: A head of the same kind on permuted labels, to check the heatmaps with.
     """
 
     classifier: Classifier
@@ -78,6 +80,7 @@ class TrainedModel:
     backbone: Mapping[str, Any]
     marks: tuple[str, ...]
     save_keras: Callable[[Path, Calibration], None]
+    permuted_head: Head | None = None
 
 
 def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter: ResourceMeter) -> RunRecord:
@@ -155,6 +158,12 @@ def _write_bundle(
     neighbours.write(folder.parent)
     if context.carry_neighbours:
         neighbours.without_sources().write(folder)
+    heatmap_check = check_run_maps(
+        context,
+        bundle_graph=folder / GRAPH_FILE,
+        feature_graph=model.graph,
+        permuted_head=model.permuted_head,
+    )
     card = BundleCard(
         name=config.name,
         created=created,
@@ -176,6 +185,7 @@ def _write_bundle(
         marks=marks,
         versions=version_facts(),
         files=digest_files(folder),
+        heatmap_check=heatmap_check,
     )
     write_card(folder, card)
 
