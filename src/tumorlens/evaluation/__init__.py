@@ -9,6 +9,8 @@ from tumorlens.evaluation.baselines import (
 from tumorlens.evaluation.bootstrap import Interval
 from tumorlens.evaluation.collapse import collapse_reason, feature_spread
 from tumorlens.evaluation.figures import figures
+from tumorlens.evaluation.fold_figures import cross_validated_figures, mean_roc_curve
+from tumorlens.evaluation.fold_row import CrossValidatedFigures, FoldFigures
 from tumorlens.evaluation.metrics import (
     ClassFigures,
     RocCurve,
@@ -27,8 +29,10 @@ __all__ = [
     "TRIVIAL_BASELINE",
     "ClassFigures",
     "Classifier",
+    "CrossValidatedFigures",
     "Difference",
     "Figure",
+    "FoldFigures",
     "GroupsAre",
     "Interval",
     "Kind",
@@ -42,9 +46,11 @@ __all__ = [
     "check_prevalence",
     "collapse_reason",
     "confusion_matrix",
+    "cross_validated_figures",
     "feature_spread",
     "figures",
     "majority_class",
+    "mean_roc_curve",
     "paired_difference",
     "positive_index",
     "published_figures",
