@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.grouped_split import assign_groups, whole_units
 from tumorlens.datasets.residual import ResidualNeighbours
-from tumorlens.datasets.similarity import nearest_similarity
+from tumorlens.datasets.similarity import nearest_in_other_parts
 from tumorlens.errors import InputError
 from tumorlens.types import Labels
 
@@ -132,13 +132,7 @@ def assign_folds(
 
 def residual_in_folds(dataset: Dataset, folds: RepeatedFolds) -> ResidualNeighbours:
     """Count the scans that, held out, keep a close neighbour among the scans trained on, in any repeat."""
-    thumbnails = dataset.thumbnails()
-    best = np.full(len(dataset), -1.0)
-    for repeat in range(folds.repeats):
-        for fold in range(folds.folds):
-            trained_on, held_out = folds.sides(repeat, fold)
-            found = nearest_similarity(thumbnails[held_out], thumbnails[trained_on])
-            best[held_out] = np.maximum(best[held_out], found)
+    best = nearest_in_other_parts(dataset.thumbnails(), folds.of_row).max(axis=0)
     return ResidualNeighbours(len(best), int((best > 0.95).sum()), int((best > 0.98).sum()))
 
 

@@ -59,8 +59,8 @@ def _about_intervals(comparison: CrossValidation) -> list[str]:
     unit = _groups(comparison)
     return [
         *sentences,
-        f"Intervals: training variation not included. They say how much the figures depend on which {unit} were "
-        "tested, not how another training would have done; the spread between repeats stands beside them, and is "
+        f"Intervals and p-values: training variation not included. They say how much figures depend on which {unit} "
+        "were tested, not how another training would have done; the spread between repeats stands beside them, and is "
         "itself too small, because the repeats share their scans.",
     ]
 

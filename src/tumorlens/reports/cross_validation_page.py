@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tumorlens.evaluation import CrossValidatedFigures
+from tumorlens.evaluation import MAJORITY_CLASS, CrossValidatedFigures
 from tumorlens.reports.caveats import mark_sentence
 from tumorlens.reports.comparison import RESEARCH_ONLY
 from tumorlens.reports.cross_validation import CrossValidation
@@ -73,7 +73,7 @@ def cross_validation_html(page: CrossValidationPage) -> str:
         subtitle=_subtitle(comparison),
         research_only=RESEARCH_ONLY,
         banners=[mark_sentence(mark) for mark in comparison.marks],
-        cards=[_card(row) for row in reversed(comparison.rows)][:_MOST_CARDS],
+        cards=[_card(row) for row in _shown_first(comparison)][:_MOST_CARDS],
         grids=cross_validation_grids(comparison),
         caveats=cross_validation_caveats(comparison)[len(comparison.marks) : -1],
         overview=_inline(page.plots, "overview", "folds", "roc"),
@@ -102,6 +102,11 @@ def _subtitle(comparison: CrossValidation) -> str:
     protocol = f"cross-validation by {comparison.groups_are}, {protocol_words(comparison)}"
     classes = f"classes: {', '.join(comparison.classes)}"
     return " · ".join(part for part in (counted(scans, "scan"), classes, protocol, comparison.created[:10]) if part)
+
+
+def _shown_first(comparison: CrossValidation) -> list[CrossValidatedFigures]:
+    """The networks in their order, then the baselines, the majority class last."""
+    return sorted(comparison.rows, key=lambda row: (row.kind == "baseline", row.backbone == MAJORITY_CLASS))
 
 
 def _card(row: CrossValidatedFigures) -> _Card:

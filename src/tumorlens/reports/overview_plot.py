@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from tumorlens.reports.style import BLUE, GREY, ORANGE, PLOT_WIDTH_IN, new_figur
 from tumorlens.reports.wording import number, stacked_title
 
 __all__ = ["overview_figure"]
+
+_LABEL_CHARACTERS = 54  # in a line below the axis
 
 
 def overview_figure(comparison: Comparison, *, of: str = "test accuracy") -> Figure:
@@ -58,6 +61,7 @@ def _overview_label(comparison: Comparison, label: str) -> str:
     interval = next((row.interval for row in comparison.rows if row.interval), None)
     if interval is not None:
         label += f" with {100 * interval.level:g} % interval over {interval.n_groups:,} {interval.unit}"
+    label = textwrap.fill(label, _LABEL_CHARACTERS)
     if any(row.published for row in comparison.rows):
         label += "\nhollow diamond: as published"
     return label

@@ -96,10 +96,11 @@ def fit_baseline_folds(context: FoldContext) -> dict[str, OutOfFold]:
     def trivial(rows: npt.NDArray[np.int64]) -> Probabilities:
         return area_and_brightness(area, brightness, dataset.labels, train_rows=rows, n_classes=n_classes)
 
-    return {
-        MAJORITY_CLASS: _gather(context, _baseline_folds(context, commonest)),
-        TRIVIAL_BASELINE: _gather(context, _baseline_folds(context, trivial)),
-    }
+    with threadpool_limits(limits=1):  # two numbers a scan: threads lose more by waiting than they win
+        return {
+            MAJORITY_CLASS: _gather(context, _baseline_folds(context, commonest)),
+            TRIVIAL_BASELINE: _gather(context, _baseline_folds(context, trivial)),
+        }
 
 
 def _share_threads(context: FoldContext, *, width: int) -> tuple[int, int]:
