@@ -48,7 +48,7 @@ def _about_averages(comparison: CrossValidation) -> str:
         )
     return (
         f"Every scan was predicted by {comparison.repeats} heads, one a repeat, and their probabilities averaged, "
-        "which can do a little better than one head: a single head's accuracy is that under “by repeat”."
+        "which can do a little better than one head: a single head's accuracy is that under “accuracy by repeat”."
     )
 
 

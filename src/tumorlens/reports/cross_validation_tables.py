@@ -36,8 +36,8 @@ def out_of_fold_grid(comparison: CrossValidation) -> Grid:
     columns = (
         Column("Model", numeric=False),
         Column("Accuracy", ends),
-        Column("By repeat", "mean ± SD; range"),
-        Column("By fold", "mean ± SD; range"),
+        Column("Accuracy by repeat", "mean ± SD; range"),
+        Column("Accuracy by fold", "mean ± SD; range"),
         Column(area, f"mean ± SD; {ends}" if ends else "mean ± SD"),
         Column("Log loss", ends),
         Column("Time"),
