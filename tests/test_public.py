@@ -36,3 +36,14 @@ def test_compare_from_python(tiny_study, tiny_comparison, capsys) -> None:
     assert "efficientnet-lite0" in capsys.readouterr().out
     scan = tiny_study.folder / "images" / scans.manifest["source"][0]
     assert result.best.predict(str(scan)).label in scans.classes
+
+
+def test_cross_validation_from_python(tiny_study, capsys) -> None:
+    scans = tl.load_scans("tiny", workspace=tiny_study.workspace.root)
+    result = tl.compare(scans, size=64, folds=2, repeats=1)
+    assert isinstance(result, tl.CrossValidationResult)
+    assert (result.comparison.folds, result.comparison.repeats) == (2, 1)
+    result.table()
+    assert "Out of fold (2 folds, 1 repeat)" in capsys.readouterr().out
+    with pytest.raises(tl.TumorlensError, match="Expected --folds with --repeats 2"):
+        tl.compare(scans, repeats=2)

@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from tumorlens.datasets import Dataset
     from tumorlens.errors import TumorlensError
     from tumorlens.workflows.compare import ComparisonResult
+    from tumorlens.workflows.cross_validation import CrossValidationResult
     from tumorlens.workflows.evaluation_result import Evaluation
     from tumorlens.workflows.public import compare, evaluate, import_scans, load_scans
     from tumorlens.workspace import Workspace
 
 __all__ = [
     "ComparisonResult",
+    "CrossValidationResult",
     "Dataset",
     "Evaluation",
     "Prediction",
@@ -53,6 +55,7 @@ __all__ = [
 
 _HOME = {
     "ComparisonResult": "tumorlens.workflows.compare",
+    "CrossValidationResult": "tumorlens.workflows.cross_validation",
     "Dataset": "tumorlens.datasets",
     "Evaluation": "tumorlens.workflows.evaluation_result",
     "Prediction": "tumorlens.bundles",

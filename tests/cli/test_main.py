@@ -82,6 +82,9 @@ def test_help_loads_nothing_heavy() -> None:
         (["compare", "nothing"], "no data set 'nothing'"),
         (["compare", "tiny", "--backbones", "resnet5"], "resnet50"),
         (["compare", "tiny", "--protocol", "other"], "grouped or study"),
+        (["compare", "tiny", "--folds", "5", "--head", "study"], "'study', which needs one split"),
+        (["compare", "tiny", "--folds", "5", "--from-scratch"], "--from-scratch needs one split"),
+        (["compare", "tiny", "--repeats", "5"], "Expected --folds"),
         (["train", "tiny"], "either --backbone B or --from-scratch"),
         (["predict", "nothing", "scan.png"], "Expected a bundle folder"),
         (["evaluate", "nothing", "tiny"], "Expected a bundle folder"),
@@ -152,6 +155,17 @@ def test_data_show_and_split(capsys, place, tmp_path) -> None:
     again = _json(capsys, "data", "split", "tiny", "--read", str(written), *place)
     assert split["split_digest"] == again["split_digest"]
     assert sum(sum(counts.values()) for counts in split["parts"].values()) == 64
+
+
+def test_compare_by_folds(capsys, place) -> None:
+    words = ["compare", "tiny", "--size", "64", "--folds", "2", "--repeats", "1", *place]
+    document = _json(capsys, *words)
+    assert (document["protocol"], document["folds"], document["repeats"]) == ("cross-validation", 2, 1)
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert "Out of fold (2 folds, 1 repeat)" in text and "training variation not included" in text
+    assert "Next:  tumorlens train tiny --backbone efficientnet-lite0" in text and "Best model" not in text
+    assert Path(document["report"]).is_file()
 
 
 def test_compare_predict_and_runs(capsys, tiny_study, tiny_comparison, place) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tumorlens.backbones import BACKBONES
 from tumorlens.evaluation import ClassFigures, ConformalFigures, Interval, PublishedFigures
 from tumorlens.workflows.backbone_facts import describe_backbone, list_backbones
+from tumorlens.workflows.cross_validation import CrossValidationSettings, cross_validate
 from tumorlens.workflows.doctor import Finding
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
 
@@ -32,6 +33,15 @@ def test_comparison_and_rows(sections, study_example):
     keys = {"report", *document, *document["residual_neighbours"], *document["rows"][0]}
     keys |= {entry.name for kind in (ClassFigures, Interval, PublishedFigures) for entry in fields(kind)}
     assert keys - named == set()
+
+
+def test_cross_validation(sections, tiny_study):
+    settings = CrossValidationSettings(backbones=("efficientnet-lite0",), size=64, folds=2, repeats=1)
+    document = cross_validate("tiny", settings, workspace=tiny_study.workspace).to_json()
+    row = document["rows"][-1]
+    keys = {*document, *row, *row["by_fold"][0], *row["per_class_intervals"]["tumor"]}
+    keys |= set(row["per_class_intervals"]["tumor"]["recall"])
+    assert keys - sections["`compare`"] == set()
 
 
 def test_evaluation(sections, tiny_study, tiny_comparison):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,42 +63,53 @@ def compare(
             help="For teaching: also make a mistake on purpose, marked as one: split, scaling or duplicates.",
         ),
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Cross-validate in so many folds instead of one split: every scan is tested, no model is made."
+        ),
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, help="How often --folds divides the scans anew [default: 3].")
+    ] = None,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
     json: JsonOption = False,
 ) -> None:
     """Compare pretrained networks on a data set, with intervals, baselines, a report and the best model."""
-    from tumorlens.cli.output import print_comparison, print_json
+    from tumorlens.cli.output import print_comparison, print_cross_validation, print_json
     from tumorlens.evaluation import parse_wish
     from tumorlens.workflows.compare import CompareSettings, compare_networks
+    from tumorlens.workflows.cross_validation import cross_validate, with_folds
 
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
-    result = compare_networks(
-        name,
-        CompareSettings(
-            backbones=split_list(backbones),
-            protocol=protocol,
-            heads=split_list(head),
-            from_scratch=from_scratch,
-            weights=tuple(weights or ("imagenet",)),
-            weights_dir=weights_dir,
-            size=size,
-            seed=seed,
-            split_file=split_file,
-            refit=refit,
-            wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
-            carry_neighbours=carry_neighbours,
-            mistake=mistake,
-        ),
-        workspace=settings.workspace.create(),
-        threads=settings.threads,
-        progress=settings.progress,
+    wanted = CompareSettings(
+        backbones=split_list(backbones),
+        protocol=protocol,
+        heads=split_list(head),
+        from_scratch=from_scratch,
+        weights=tuple(weights or ("imagenet",)),
+        weights_dir=weights_dir,
+        size=size,
+        seed=seed,
+        split_file=split_file,
+        refit=refit,
+        wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
+        carry_neighbours=carry_neighbours,
+        mistake=mistake,
+    )
+    work: Callable[..., Any] = compare_networks
+    show: Callable[[Any], None] = print_comparison
+    if folds is not None or repeats is not None:
+        work, wanted, show = cross_validate, with_folds(wanted, folds, repeats), print_cross_validation
+    result = work(
+        name, wanted, workspace=settings.workspace.create(), threads=settings.threads, progress=settings.progress
     )
     if settings.json:
         print_json(result.to_json())
         return
-    print_comparison(result)
+    show(result)
 
 
 def split_list(words: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-__all__ = ["print_comparison", "print_json", "print_next", "print_table"]
+__all__ = ["print_comparison", "print_cross_validation", "print_json", "print_next", "print_table"]
 
 
 def print_json(document: Any, *, one_line: bool = False) -> None:
@@ -41,3 +41,14 @@ def print_comparison(result: Any) -> None:
     if result.best_run is not None:
         typer.echo(f"Best model: {result.best_run.bundle}")
         print_next(f"tumorlens predict {result.best_run.bundle} SCAN.png")
+
+
+def print_cross_validation(result: Any) -> None:
+    """Print a cross-validated comparison's tables, where its files lie, and what makes a model."""
+    from tumorlens.reports import cross_validation_to_rich
+
+    print_table(cross_validation_to_rich(result.comparison))
+    typer.echo("")
+    typer.echo(f"Report:      {result.report}")
+    typer.echo(f"Predictions: {result.predictions}")
+    print_next(*result.next_commands)

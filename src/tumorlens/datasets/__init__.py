@@ -4,6 +4,7 @@ from tumorlens.datasets.clusters import CLUSTER_THRESHOLD, cluster_scans
 from tumorlens.datasets.contact_sheet import contact_sheet, draw_sheet
 from tumorlens.datasets.data_check import DataCheck, short_check
 from tumorlens.datasets.dataset import Dataset
+from tumorlens.datasets.grouped_folds import RepeatedFolds, repeat_folds, residual_in_folds
 from tumorlens.datasets.grouped_split import DEFAULT_FRACTIONS, split_by_group
 from tumorlens.datasets.importing import ImportResult, import_scans
 from tumorlens.datasets.library import list_datasets, load_dataset, remove_dataset
@@ -30,6 +31,7 @@ __all__ = [
     "ImportResult",
     "MaskOptions",
     "PixelStore",
+    "RepeatedFolds",
     "ResidualNeighbours",
     "Split",
     "check_split",
@@ -42,6 +44,8 @@ __all__ = [
     "load_split",
     "open_pixel_store",
     "remove_dataset",
+    "repeat_folds",
+    "residual_in_folds",
     "residual_neighbours",
     "save_split",
     "short_check",

@@ -15,7 +15,7 @@ from tumorlens.datasets.split import PARTS, Split, make_split
 from tumorlens.datasets.split_check import check_split
 from tumorlens.errors import InputError
 
-__all__ = ["DEFAULT_FRACTIONS", "assign_groups", "split_by_group"]
+__all__ = ["DEFAULT_FRACTIONS", "assign_groups", "split_by_group", "whole_units"]
 
 DEFAULT_FRACTIONS: Mapping[str, float] = {
     "train": 0.55,
@@ -45,7 +45,7 @@ def split_by_group(dataset: Dataset, *, seed: int = 0, fractions: Mapping[str, f
         InputError: The fractions are wrong, or there are too few groups of a class.
     """
     targets = _check_fractions(fractions)
-    units = _units(dataset)
+    units = whole_units(dataset.groups, dataset.digests)
     counts = np.zeros((int(units.max()) + 1, len(dataset.classes)), np.int64)
     np.add.at(counts, (units, dataset.labels), 1)
     _check_enough(dataset, counts)
@@ -185,14 +185,22 @@ def _check_fractions(fractions: Mapping[str, float]) -> npt.NDArray[np.float64]:
     return np.array(values)
 
 
-def _units(dataset: Dataset) -> npt.NDArray[np.int64]:
-    """Number each row's group, with groups that share pixels made one."""
-    _, groups = np.unique(dataset.groups, return_inverse=True)
-    _, digests = np.unique(dataset.digests, return_inverse=True)
-    size = int(groups.max()) + int(digests.max()) + 2
-    links = (np.ones(len(groups)), (groups, digests + groups.max() + 1))
+def whole_units(groups: npt.NDArray[np.str_], digests: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
+    """Number what must stay whole: groups, those that share pixels made one.
+
+    Args:
+        groups: ``(n,)`` group of each scan.
+        digests: ``(n,)`` pixel digest of each scan.
+
+    Returns:
+        ``(n,)`` numbers 0..units-1.
+    """
+    _, group_codes = np.unique(groups, return_inverse=True)
+    _, pixel_codes = np.unique(digests, return_inverse=True)
+    size = int(group_codes.max()) + int(pixel_codes.max()) + 2
+    links = (np.ones(len(groups)), (group_codes, pixel_codes + group_codes.max() + 1))
     _, components = connected_components(coo_array(links, shape=(size, size)), directed=False)
-    _, units = np.unique(components[groups], return_inverse=True)
+    _, units = np.unique(components[group_codes], return_inverse=True)
     return units.astype(np.int64)
 
 

@@ -12,6 +12,8 @@ from tumorlens.evaluation.collapse import collapse_reason, feature_spread
 from tumorlens.evaluation.conformal import ConformalFigures, class_thresholds, conformal_figures, conformal_sets
 from tumorlens.evaluation.figure import Figure
 from tumorlens.evaluation.figures import figures
+from tumorlens.evaluation.fold_figures import cross_validated_figures, mean_roc_curve
+from tumorlens.evaluation.fold_row import CrossValidatedFigures, FoldFigures
 from tumorlens.evaluation.metrics import (
     ClassFigures,
     RocCurve,
@@ -33,9 +35,11 @@ __all__ = [
     "ClassFigures",
     "Classifier",
     "ConformalFigures",
+    "CrossValidatedFigures",
     "Difference",
     "Figure",
     "FittedCalibration",
+    "FoldFigures",
     "GroupsAre",
     "Interval",
     "Kind",
@@ -56,10 +60,12 @@ __all__ = [
     "conformal_figures",
     "conformal_sets",
     "confusion_matrix",
+    "cross_validated_figures",
     "feature_spread",
     "figures",
     "fit_calibration",
     "majority_class",
+    "mean_roc_curve",
     "paired_difference",
     "parse_wish",
     "positive_index",

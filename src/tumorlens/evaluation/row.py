@@ -98,6 +98,11 @@ class RowFigures(Classifier):
     interval: Interval | None = None
     published: PublishedFigures | None = None
 
+    @property
+    def name(self) -> str:
+        """The run, or the baseline: what the row is called in differences."""
+        return self.run or self.backbone
+
     def to_json(self) -> dict[str, Any]:
         """The row as in ``docs/json.md``: plain values, ``None`` where a figure does not exist."""
         row = asdict(self)

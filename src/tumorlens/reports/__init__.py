@@ -19,7 +19,21 @@ from tumorlens.reports.comparison import (
     Comparison,
     Protocol,
 )
+from tumorlens.reports.cross_validation import CrossValidation
+from tumorlens.reports.cross_validation_caveats import cross_validation_caveats
+from tumorlens.reports.cross_validation_files import (
+    cross_validation_to_markdown,
+    cross_validation_to_rich,
+    write_cross_validation_tables,
+)
+from tumorlens.reports.cross_validation_page import (
+    CrossValidationPage,
+    cross_validation_html,
+    write_cross_validation_page,
+)
+from tumorlens.reports.cross_validation_plots import cross_validation_plots
 from tumorlens.reports.details import HistoryRow, RowDetail, row_detail
+from tumorlens.reports.fold_detail import fold_detail
 from tumorlens.reports.html import Picture, Report, html_report, write_html_report
 from tumorlens.reports.methods import MethodsFacts, methods_paragraph
 from tumorlens.reports.mistakes import mistake_paragraph
@@ -36,6 +50,8 @@ __all__ = [
     "AuditFinding",
     "AuditPage",
     "Comparison",
+    "CrossValidation",
+    "CrossValidationPage",
     "HistoryRow",
     "MethodsFacts",
     "Picture",
@@ -49,6 +65,12 @@ __all__ = [
     "audit_plots",
     "caveats",
     "comparison_plots",
+    "cross_validation_caveats",
+    "cross_validation_html",
+    "cross_validation_plots",
+    "cross_validation_to_markdown",
+    "cross_validation_to_rich",
+    "fold_detail",
     "html_report",
     "methods_paragraph",
     "mistake_paragraph",
@@ -59,6 +81,8 @@ __all__ = [
     "to_rich",
     "verdict",
     "write_audit_page",
+    "write_cross_validation_page",
+    "write_cross_validation_tables",
     "write_html_report",
     "write_plots",
     "write_tables",

@@ -8,7 +8,7 @@ from tumorlens.reports.comparison import LEAKY, MISTAKE, RANDOM_WEIGHTS, RESEARC
 from tumorlens.reports.differences import difference_sentence
 from tumorlens.reports.wording import counted, number, row_title
 
-__all__ = ["caveats", "mark_sentence"]
+__all__ = ["caveats", "group_sentence", "interval_sentence", "mark_sentence"]
 
 _MARKS = {
     MISTAKE: "Mistake on purpose: rows with these words in their name show what goes wrong. Use neither their figures "
@@ -30,8 +30,8 @@ def caveats(comparison: Comparison) -> tuple[str, ...]:
     sentences = [mark_sentence(mark) for mark in comparison.marks]
     sentences += [
         *_about_neighbours(comparison),
-        *_about_groups(comparison),
-        *_about_intervals(comparison),
+        *group_sentence(comparison),
+        *interval_sentence(comparison),
         *difference_sentence(comparison),
         *_about_choice(comparison),
         *_about_losses(comparison),
@@ -54,7 +54,8 @@ def _about_neighbours(comparison: Comparison) -> list[str]:
     ]
 
 
-def _about_groups(comparison: Comparison) -> list[str]:
+def group_sentence(comparison: Comparison) -> list[str]:
+    """That clusters are not patients; empty where the groups are known."""
     if comparison.groups_are != "clusters":
         return []
     return [
@@ -63,14 +64,20 @@ def _about_groups(comparison: Comparison) -> list[str]:
     ]
 
 
-def _about_intervals(comparison: Comparison) -> list[str]:
+def interval_sentence(comparison: Comparison, *, of: str = "of the test part") -> list[str]:
+    """How the intervals were made, or why there are none.
+
+    Args:
+        comparison: Whose intervals.
+        of: Whose groups were drawn.
+    """
     intervals = [row.interval for row in comparison.rows if row.interval]
     if not intervals:
-        return [f"No intervals: they need at least {FEWEST_GROUPS} groups in the test part."]
+        return [f"No intervals: they need at least {FEWEST_GROUPS} groups {of}."]
     first = intervals[0]
     sentence = (
         f"Intervals: {100 * first.level:g} %, bootstrap over {first.n_groups:,} "
-        f"{first.unit} of the test part, {first.draws:,} draws."
+        f"{first.unit} {of}, {first.draws:,} draws."
     )
     if first.unit == "scans":
         sentence += " Scans were drawn one by one, which is too narrow where scans resemble each other."

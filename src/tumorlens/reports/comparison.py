@@ -25,7 +25,7 @@ __all__ = [
     "Protocol",
 ]
 
-Protocol: TypeAlias = Literal["grouped", "study"]
+Protocol: TypeAlias = Literal["grouped", "study", "cross-validation"]
 
 RESEARCH_ONLY = "research output, not for patient care"
 """Stands on every picture, export and answer."""
@@ -48,7 +48,7 @@ class Comparison:
     """Several classifiers on one split of one data set.
 
     Attributes:
-        protocol: "grouped", or "study" for the original, leaky split.
+        protocol: "grouped", "study" for the original, leaky split, or "cross-validation".
         dataset: Name of the data set.
         split_digest: Digest of the split, 64 hex digits.
         groups_are: What a group of the data set is: the unit of the intervals, and what a grouped split keeps together.

@@ -12,8 +12,8 @@ __all__ = ["difference_grid", "difference_sentence"]
 _SMALLEST_P = 0.001
 
 
-def difference_grid(comparison: Comparison) -> Grid | None:
-    """Each difference in points of test accuracy, with interval and p-value; ``None`` without differences."""
+def difference_grid(comparison: Comparison, *, title: str = "Differences in test accuracy") -> Grid | None:
+    """Each difference in points of accuracy, with interval and p-value; ``None`` without differences."""
     if not comparison.differences:
         return None
     columns = (
@@ -24,7 +24,7 @@ def difference_grid(comparison: Comparison) -> Grid | None:
         Column("p", "adjusted"),
     )
     rows = tuple(GridRow(_cells(comparison, difference), "plain") for difference in comparison.differences)
-    return Grid("Differences in test accuracy", columns, rows)
+    return Grid(title, columns, rows)
 
 
 def difference_sentence(comparison: Comparison) -> list[str]:
@@ -54,7 +54,7 @@ def _cells(comparison: Comparison, difference: Difference) -> tuple[Cell, ...]:
 
 def _name(comparison: Comparison, name: str) -> Cell:
     """The row's own words; a run that has no row, which a damaged document may hold, keeps its name."""
-    row = next((row for row in comparison.rows if name in (row.run, row.backbone)), None)
+    row = next((row for row in comparison.rows if row.name == name), None)
     return Cell(name) if row is None else Cell(row_name(row), head_name(row))
 
 

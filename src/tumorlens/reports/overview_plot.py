@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,9 +16,16 @@ from tumorlens.reports.wording import number, stacked_title
 
 __all__ = ["overview_figure"]
 
+_LABEL_CHARACTERS = 54  # in a line below the axis
 
-def overview_figure(comparison: Comparison) -> Figure:
-    """Test accuracy of every row as a dot on its interval, with baselines and published figures."""
+
+def overview_figure(comparison: Comparison, *, of: str = "test accuracy") -> Figure:
+    """Accuracy of every row as a dot on its interval, with baselines and published figures.
+
+    Args:
+        comparison: The figures.
+        of: What the axis is called.
+    """
     rows = comparison.rows
     with plot_style():
         figure, (axes,) = new_figure(PLOT_WIDTH_IN, 0.9 + _row_height_in(rows) * len(rows))
@@ -29,7 +37,7 @@ def overview_figure(comparison: Comparison) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
-        axes.set_xlabel(_overview_label(comparison))
+        axes.set_xlabel(_overview_label(comparison, of))
     return figure
 
 
@@ -49,11 +57,11 @@ def _tick_label(row: RowFigures) -> str:
     return "\n".join([name, *(line.replace(", ", ",\n") for line in behind)])
 
 
-def _overview_label(comparison: Comparison) -> str:
+def _overview_label(comparison: Comparison, label: str) -> str:
     interval = next((row.interval for row in comparison.rows if row.interval), None)
-    label = "test accuracy"
     if interval is not None:
         label += f" with {100 * interval.level:g} % interval over {interval.n_groups:,} {interval.unit}"
+    label = textwrap.fill(label, _LABEL_CHARACTERS)
     if any(row.published for row in comparison.rows):
         label += "\nhollow diamond: as published"
     return label

@@ -19,7 +19,7 @@ from tumorlens.reports.roc_plot import roc_figure
 from tumorlens.reports.style import save_png
 from tumorlens.reports.wording import number, row_title, stacked_title
 
-__all__ = ["Plot", "comparison_plots", "write_plots"]
+__all__ = ["Plot", "comparison_plots", "plot_file_name", "write_plots"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Plot:
     """One plot.
 
     Attributes:
-        kind: "overview", "roc", "confusion" or "history".
+        kind: "overview", "roc", "confusion", "history" or "folds".
         name: File name without suffix.
         label: What it shows, figures included, for those who cannot see it.
         figure: The drawing.
@@ -75,7 +75,7 @@ def _plots(comparison: Comparison, details: Sequence[RowDetail | None]) -> Itera
         if detail is None or row.backbone == MAJORITY_CLASS:
             continue
         title = row_title(row)
-        name = f"{place:02d}-{_file_name(title)}"
+        name = f"{place:02d}-{plot_file_name(title)}"
         yield Plot(
             "confusion",
             f"confusion-{name}",
@@ -95,5 +95,6 @@ def _by_class(row: RowFigures) -> str:
     return ", ".join(f"{100 * figures.recall:.1f} % of {name} found" for name, figures in row.per_class.items())
 
 
-def _file_name(title: str) -> str:
+def plot_file_name(title: str) -> str:
+    """A title as part of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

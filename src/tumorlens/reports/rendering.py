@@ -14,7 +14,7 @@ from tumorlens.reports.grid import Cell, Column, Grid, Tone
 from tumorlens.reports.tables import comparison_grids
 from tumorlens.workspace import write_text
 
-__all__ = ["to_csv", "to_markdown", "write_tables"]
+__all__ = ["markdown_page", "to_csv", "to_markdown", "write_tables"]
 
 _CSV_FIGURES = (
     "kind",
@@ -47,11 +47,16 @@ _CSV_FIGURES = (
 
 def to_markdown(comparison: Comparison) -> str:
     """The tables and the sentences under them, in GitHub's Markdown."""
-    title = f"# Comparison on {_escape(comparison.dataset)} ({comparison.protocol} protocol)"
-    blocks = [title]
-    for grid in comparison_grids(comparison):
+    title = f"Comparison on {comparison.dataset} ({comparison.protocol} protocol)"
+    return markdown_page(title, grids=comparison_grids(comparison), sentences=caveats(comparison))
+
+
+def markdown_page(title: str, *, grids: Sequence[Grid], sentences: Sequence[str]) -> str:
+    """Tables under a heading, and sentences as a list, in GitHub's Markdown."""
+    blocks = [f"# {_escape(title)}"]
+    for grid in grids:
         blocks += [f"## {grid.title}", "\n".join(_markdown_lines(grid))]
-    blocks.append("\n".join(f"- {_escape(sentence)}" for sentence in caveats(comparison)))
+    blocks.append("\n".join(f"- {_escape(sentence)}" for sentence in sentences))
     return "\n\n".join(blocks) + "\n"
 
 

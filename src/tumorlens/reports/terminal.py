@@ -21,7 +21,7 @@ from tumorlens.reports.comparison import Comparison
 from tumorlens.reports.grid import Cell, Column, Grid, GridRow, Tone
 from tumorlens.reports.tables import comparison_grids
 
-__all__ = ["to_rich"]
+__all__ = ["grids_to_rich", "to_rich"]
 
 _STYLES: dict[Tone, str] = {
     "plain": "",
@@ -38,9 +38,14 @@ _INDENT = "  "
 
 def to_rich(comparison: Comparison) -> RenderableType:
     """The tables and the sentences under them, for a terminal of any width."""
-    tables: list[RenderableType] = [_TerminalGrid(grid) for grid in comparison_grids(comparison)]
-    sentences = [Text(f"• {sentence}", style="dim") for sentence in caveats(comparison)]
-    return Group(*(part for table in tables for part in (table, Text(""))), *sentences)
+    return grids_to_rich(comparison_grids(comparison), sentences=caveats(comparison))
+
+
+def grids_to_rich(grids: Sequence[Grid], *, sentences: Sequence[str]) -> RenderableType:
+    """Tables, and a list of sentences under them."""
+    tables: list[RenderableType] = [_TerminalGrid(grid) for grid in grids]
+    listed = [Text(f"• {sentence}", style="dim") for sentence in sentences]
+    return Group(*(part for table in tables for part in (table, Text(""))), *listed)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from tumorlens.training.fitted import EpochRecord, FittedHead, FittedScratch, Pa
 from tumorlens.training.folds import check_groups
 from tumorlens.training.linear import fit_linear
 from tumorlens.training.mlp import MlpSettings, fit_mlp
+from tumorlens.training.mlp_by_group import fit_mlp_by_group
 from tumorlens.training.scratch import fit_from_scratch
 from tumorlens.training.sources import DatasetSource, StoreSource
 from tumorlens.training.study import fit_study_head, study_hidden_units
@@ -23,6 +24,7 @@ __all__ = [
     "fit_from_scratch",
     "fit_linear",
     "fit_mlp",
+    "fit_mlp_by_group",
     "fit_study_head",
     "study_hidden_units",
 ]

@@ -35,7 +35,7 @@ from tumorlens.workflows.splits import part_counts, prepare_split
 from tumorlens.workflows.write_comparison import write_comparison
 from tumorlens.workspace import Workspace, remove_leftovers
 
-__all__ = ["CompareSettings", "ComparisonResult", "compare_networks"]
+__all__ = ["CompareSettings", "ComparisonResult", "compare_networks", "prepare_networks"]
 
 _FILE_FOR_BACKBONE = re.compile(r"([a-z0-9-]+)=(.+)")
 
@@ -169,10 +169,7 @@ def compare_networks(
     for head in heads if specs else ():
         head.check(scans, split, settings.seed)
     remove_leftovers(workspace.root)
-    networks = [
-        prepare_network(spec, weights, size=settings.size, workspace=workspace, progress=progress)
-        for spec, weights in zip(specs, _weights_of(specs, settings, progress), strict=True)
-    ]
+    networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
     with FeatureStore(workspace.features) as store:
         context = RunContext(
             workspace=workspace,
@@ -193,6 +190,21 @@ def compare_networks(
     folder = workspace.comparisons / f"{scans.name}-{split.protocol}-{_digest(comparison)}"
     write_comparison(folder, comparison, context, runs)
     return ComparisonResult(comparison, folder, tuple(runs))
+
+
+def prepare_networks(
+    specs: Sequence[BackboneSpec], settings: CompareSettings, *, workspace: Workspace, progress: Progress
+) -> list[Network]:
+    """Find the weights of every network, then convert each.
+
+    Raises:
+        InputError: Weights or size cannot be used.
+        WeightsUnavailableError: Weights are neither on disk nor to be downloaded.
+    """
+    return [
+        prepare_network(spec, weights, size=settings.size, workspace=workspace, progress=progress)
+        for spec, weights in zip(specs, _weights_of(specs, settings, progress), strict=True)
+    ]
 
 
 def _fit_all(

@@ -37,13 +37,15 @@ from tumorlens.workflows.runs import MistakenConfig, RunConfig, RunRecord, find_
 from tumorlens.workflows.write_run import TrainedModel, write_run
 from tumorlens.workspace import Workspace
 
-__all__ = ["SCRATCH", "Network", "fit_backbone", "fit_scratch", "prepare_network"]
+__all__ = ["ROWS_FOR_SPREAD", "SCRATCH", "Network", "fit_backbone", "fit_scratch", "prepare_network"]
 
 SCRATCH = "scratch"
 """Name of the CNN from scratch in the place of a backbone's."""
 
+ROWS_FOR_SPREAD = 256
+"""How many scans' features are looked at to find constant ones."""
+
 _BODY_OUTPUT = "map"
-_ROWS_FOR_SPREAD = 256
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _fit_head(
             ),
             fitted=fitted,
             probabilities=head_probabilities(context, fitted, features),
-            features=context.store.read(features.kind, features.digests[:_ROWS_FOR_SPREAD]),
+            features=context.store.read(features.kind, features.digests[:ROWS_FOR_SPREAD]),
             pooled=_pooled(context, extracted["pooled"]),
             graph=graph.path,
             size=graph.size,
@@ -179,7 +181,7 @@ def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
             ),
             fitted=fitted,
             probabilities=probabilities,
-            features=features[:_ROWS_FOR_SPREAD],
+            features=features[:ROWS_FOR_SPREAD],
             pooled=features.__getitem__,
             graph=graph,
             size=size,

@@ -7,21 +7,47 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from tumorlens.datasets import Dataset, Split
 from tumorlens.errors import InputError
 from tumorlens.extras import require_extra
 from tumorlens.features import FeatureSet, View
-from tumorlens.runtime import head_logits
-from tumorlens.training import FittedHead, StoreSource, check_groups, fit_linear, fit_mlp, fit_study_head
-from tumorlens.types import Features, Probabilities
+from tumorlens.runtime import Head, head_logits
+from tumorlens.training import (
+    FittedHead,
+    StoreSource,
+    check_groups,
+    fit_linear,
+    fit_mlp,
+    fit_mlp_by_group,
+    fit_study_head,
+)
+from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 
-__all__ = ["HEADS", "HeadKind", "find_head", "head_probabilities"]
+__all__ = ["HEADS", "FoldFit", "HeadKind", "find_head", "head_probabilities", "row_probabilities"]
 
 _ROWS_AT_ONCE = 256
+
+
+class FoldFit(Protocol):
+    """Fits a head on the scans outside a fold; what it chooses, it chooses by groups within them."""
+
+    def __call__(
+        self,
+        features: Features,
+        labels: Labels,
+        groups: npt.NDArray[np.str_],
+        *,
+        n_classes: int,
+        seed: int,
+        threads: int | None,
+    ) -> FittedHead:
+        """Fit on ``(n, d)`` features, ``(n,)`` class indices and ``(n,)`` groups."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +60,7 @@ class HeadKind:
         extra: The extra it needs, or ``None``.
         fit: Fits it on cached features.
         check: Raises where a split cannot carry it, before any scan is looked at.
+        fit_fold: Fits it in a cross-validation; ``None`` for heads that need one split.
     """
 
     name: str
@@ -41,6 +68,7 @@ class HeadKind:
     extra: str | None
     fit: Callable[[RunContext, FeatureSet], FittedHead]
     check: Callable[[Dataset, Split, int], None]
+    fit_fold: FoldFit | None
 
 
 def find_head(name: str) -> HeadKind:
@@ -61,18 +89,17 @@ def find_head(name: str) -> HeadKind:
 def head_probabilities(context: RunContext, fitted: FittedHead, features: FeatureSet) -> Probabilities:
     """Probabilities of all rows, ``(n, k)`` float64, read from the store a few rows at a time."""
     parts = [
-        _softmax(
-            head_logits(
-                fitted.head,
-                context.store.read(features.kind, features.digests[start : start + _ROWS_AT_ONCE]),
-            )
+        row_probabilities(
+            fitted.head, context.store.read(features.kind, features.digests[start : start + _ROWS_AT_ONCE])
         )
         for start in range(0, len(features.digests), _ROWS_AT_ONCE)
     ]
     return np.concatenate(parts)
 
 
-def _softmax(logits: Probabilities) -> Probabilities:
+def row_probabilities(head: Head, features: Features) -> Probabilities:
+    """Probabilities ``(n, k)`` float64 of ``(n, d)`` features."""
+    logits = head_logits(head, features)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -134,9 +161,9 @@ def _fit_study(context: RunContext, features: FeatureSet) -> FittedHead:
 HEADS: dict[str, HeadKind] = {
     kind.name: kind
     for kind in (
-        HeadKind("linear", "pooled", None, _fit_linear, _check_groups),
-        HeadKind("mlp", "pooled", None, _fit_mlp, _check_nothing),
-        HeadKind("study", "flat", "train", _fit_study, _check_nothing),
+        HeadKind("linear", "pooled", None, _fit_linear, _check_groups, fit_linear),
+        HeadKind("mlp", "pooled", None, _fit_mlp, _check_nothing, fit_mlp_by_group),
+        HeadKind("study", "flat", "train", _fit_study, _check_nothing, None),
     )
 }
 """Every kind of head by name."""

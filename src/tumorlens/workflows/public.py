@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypedDict, Unpack, overload
 
 from tumorlens import datasets
 from tumorlens.bundles import Predictor
@@ -11,6 +12,7 @@ from tumorlens.datasets import Dataset
 from tumorlens.evaluation import parse_wish
 from tumorlens.progress import SILENT, Progress
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
+from tumorlens.workflows.cross_validation import CrossValidationResult, cross_validate, with_folds
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
 from tumorlens.workflows.evaluation_result import Evaluation
 from tumorlens.workflows.reading_options import mask_options, reading_options
@@ -121,9 +123,42 @@ def load_scans(name: str, *, workspace: str | Path | None = None) -> Dataset:
     return datasets.load_dataset(Workspace.locate(workspace), name)
 
 
+class CompareOptions(TypedDict, total=False):
+    """The options of :func:`compare` that both of its forms share."""
+
+    backbones: Sequence[str]
+    protocol: str
+    heads: Sequence[str]
+    from_scratch: bool
+    weights: Sequence[str]
+    weights_dir: str | Path | None
+    size: int
+    seed: int
+    split_file: str | Path | None
+    refit: bool
+    mistake: str | None
+    workspace: str | Path | None
+    threads: int | None
+    progress: Progress
+
+
+@overload
+def compare(
+    scans: Dataset | str, *, folds: None = None, repeats: None = None, **options: Unpack[CompareOptions]
+) -> ComparisonResult: ...
+
+
+@overload
+def compare(
+    scans: Dataset | str, *, folds: int, repeats: int | None = None, **options: Unpack[CompareOptions]
+) -> CrossValidationResult: ...
+
+
 def compare(
     scans: Dataset | str,
     *,
+    folds: int | None = None,
+    repeats: int | None = None,
     backbones: Sequence[str] = ("efficientnet-lite0",),
     protocol: str = "grouped",
     heads: Sequence[str] = ("linear",),
@@ -142,11 +177,14 @@ def compare(
     workspace: str | Path | None = None,
     threads: int | None = None,
     progress: Progress = SILENT,
-) -> ComparisonResult:
+) -> ComparisonResult | CrossValidationResult:
     """Compare pretrained networks on a data set.
 
     Args:
         scans: A data set or its name.
+        folds: Cross-validate in so many folds, whole groups at a time, instead of one split: every scan is tested, no
+            model is made.
+        repeats: How often ``folds`` divides the scans anew; 3 by default.
         backbones: Names of networks.
         protocol: ``grouped`` (fair), or ``study`` (the original study's leaky split).
         heads: Kinds of heads: ``linear``, ``mlp``, ``study``.
@@ -168,33 +206,32 @@ def compare(
         progress: Told of all long work.
 
     Returns:
-        Figures, report, runs and the best model.
+        Figures, report, runs and the best model; with ``folds`` figures, report and out-of-fold predictions.
 
     Raises:
         InputError: A name, weight file or split cannot be used.
     """
     home = scans.path.parent.parent if workspace is None and isinstance(scans, Dataset) else workspace
-    return compare_networks(
-        scans,
-        CompareSettings(
-            backbones=tuple(backbones),
-            protocol=protocol,
-            heads=tuple(heads),
-            from_scratch=from_scratch,
-            weights=tuple(weights),
-            weights_dir=None if weights_dir is None else Path(weights_dir),
-            size=size,
-            seed=seed,
-            split_file=None if split_file is None else Path(split_file),
-            refit=refit,
-            wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
-            carry_neighbours=carry_neighbours,
-            mistake=mistake,
-        ),
-        workspace=Workspace.locate(home).create(),
-        threads=threads,
-        progress=progress,
+    settings = CompareSettings(
+        backbones=tuple(backbones),
+        protocol=protocol,
+        heads=tuple(heads),
+        from_scratch=from_scratch,
+        weights=tuple(weights),
+        weights_dir=None if weights_dir is None else Path(weights_dir),
+        size=size,
+        seed=seed,
+        split_file=None if split_file is None else Path(split_file),
+        refit=refit,
+        wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
+        carry_neighbours=carry_neighbours,
+        mistake=mistake,
     )
+    place = Workspace.locate(home).create()
+    if folds is None and repeats is None:
+        return compare_networks(scans, settings, workspace=place, threads=threads, progress=progress)
+    settings = with_folds(settings, folds, repeats)
+    return cross_validate(scans, settings, workspace=place, threads=threads, progress=progress)
 
 
 def evaluate(

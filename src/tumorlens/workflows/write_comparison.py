@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tumorlens.datasets import Dataset
 from tumorlens.evaluation import RowFigures
 from tumorlens.reports import (
     Comparison,
@@ -27,7 +28,7 @@ from tumorlens.workflows.ledger import count_openings
 from tumorlens.workflows.runs import RunRecord, read_predictions
 from tumorlens.workspace import atomic_directory
 
-__all__ = ["write_comparison"]
+__all__ = ["sheet_pictures", "write_comparison"]
 
 
 def write_comparison(folder: Path, comparison: Comparison, context: RunContext, runs: Sequence[RunRecord]) -> None:
@@ -53,7 +54,7 @@ def write_comparison(folder: Path, comparison: Comparison, context: RunContext, 
             test_openings=count_openings(context.workspace, context.split.digest),
             next_commands=next_commands(comparison, best),
             methods="" if best is None else best.methods,
-            pictures=_pictures(context),
+            pictures=sheet_pictures(context.dataset),
         )
         write_html_report(report, temporary / "report.html")
 
@@ -96,9 +97,10 @@ def _codes(labels: Iterable[str], classes: Sequence[str]) -> Labels:
     return np.array([classes.index(label) for label in labels], np.int64)
 
 
-def _pictures(context: RunContext) -> list[Picture]:
-    sheet = context.dataset.contact_sheet
+def sheet_pictures(dataset: Dataset) -> list[Picture]:
+    """The contact sheet of a data set, where it has one."""
+    sheet = dataset.contact_sheet
     if not sheet.is_file():
         return []
-    kind = "synthetic scans" if context.dataset.synthetic else "scans"
+    kind = "synthetic scans" if dataset.synthetic else "scans"
     return [Picture(sheet.read_bytes(), f"Examples of each class: {kind}.", f"Some of the {kind} by class.")]

@@ -105,6 +105,11 @@ class Workspace:
         return self.root / "comparisons"
 
     @property
+    def cross_validations(self) -> Path:
+        """One folder per cross-validated network and head: predictions and figures."""
+        return self.root / "cross-validations"
+
+    @property
     def audits(self) -> Path:
         """One folder per audit."""
         return self.root / "audits"

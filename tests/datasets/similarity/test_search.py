@@ -8,7 +8,13 @@ import pytest
 from PIL import Image
 
 from tumorlens.datasets.measures import thumbnail
-from tumorlens.datasets.similarity import find_twins, find_twins_between, nearest_similarity, search
+from tumorlens.datasets.similarity import (
+    find_twins,
+    find_twins_between,
+    nearest_in_other_parts,
+    nearest_similarity,
+    search,
+)
 from tumorlens.datasets.similarity.alignment import aligned_similarity, lengths
 from tumorlens.datasets.similarity.turns import TURNS, turn_pictures
 
@@ -125,3 +131,15 @@ def test_where_all_are_alike_the_work_is_bounded(heads: np.ndarray, monkeypatch:
     same = np.clip(same.astype(int) + rng.integers(-3, 4, same.shape), 0, 255).astype(np.uint8)
     pairs = find_twins(same, above=0.9, turns=False)
     assert 40 <= len(pairs) <= 40 * 5
+
+
+def test_nearest_in_other_parts_is_the_nearest_of_the_rest(monkeypatch) -> None:
+    monkeypatch.setattr(search, "_ROWS", 7)
+    thumbnails = np.random.default_rng(3).integers(0, 256, (20, 60, 60), np.uint8)
+    parts = np.stack([np.arange(20) % 3, np.arange(20) // 10])
+    found = nearest_in_other_parts(thumbnails, parts)
+    for part_of, best in zip(parts, found, strict=True):
+        for part in np.unique(part_of):
+            inside = part_of == part
+            assert best[inside] == pytest.approx(nearest_similarity(thumbnails[inside], thumbnails[~inside]), abs=1e-6)
+    assert (nearest_in_other_parts(thumbnails, np.zeros((1, 20), np.int64)) == -1).all()

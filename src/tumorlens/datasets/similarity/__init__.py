@@ -5,6 +5,11 @@ sets) → ``alignment`` (full thumbnails, shifted onto each other) → ``search`
 """
 
 from tumorlens.datasets.similarity.pairs import TwinPairs
-from tumorlens.datasets.similarity.search import find_twins, find_twins_between, nearest_similarity
+from tumorlens.datasets.similarity.search import (
+    find_twins,
+    find_twins_between,
+    nearest_in_other_parts,
+    nearest_similarity,
+)
 
-__all__ = ["TwinPairs", "find_twins", "find_twins_between", "nearest_similarity"]
+__all__ = ["TwinPairs", "find_twins", "find_twins_between", "nearest_in_other_parts", "nearest_similarity"]

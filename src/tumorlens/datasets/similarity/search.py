@@ -20,7 +20,7 @@ from tumorlens.datasets.similarity.turns import TURNS, UPRIGHT, turn_pictures
 from tumorlens.datasets.similarity.verification import Verifier
 from tumorlens.progress import SILENT, Progress
 
-__all__ = ["TWIN_SIMILARITY", "find_twins", "find_twins_between", "nearest_similarity"]
+__all__ = ["TWIN_SIMILARITY", "find_twins", "find_twins_between", "nearest_in_other_parts", "nearest_similarity"]
 
 TWIN_SIMILARITY = 0.94
 """Similarity above which two scans count as near-twins."""
@@ -94,6 +94,29 @@ def nearest_similarity(queries: npt.NDArray[np.uint8], references: npt.NDArray[n
         for row in range(0, len(queries), _ROWS):
             products = units[row : row + _ROWS] @ columns
             np.maximum(best[row : row + _ROWS], products.max(axis=1), out=best[row : row + _ROWS])
+    return best
+
+
+def nearest_in_other_parts(thumbnails: npt.NDArray[np.uint8], parts: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Correlation of each thumbnail with the most alike one outside its part, for several divisions in one pass.
+
+    Args:
+        thumbnails: ``(n, 60, 60)`` uint8.
+        parts: ``(divisions, n)``: the part each thumbnail belongs to.
+
+    Returns:
+        ``(divisions, n)`` float32 in -1..1; -1 where a division has one part only.
+    """
+    best = np.full(parts.shape, -1, np.float32)
+    for start in range(0, len(thumbnails), _ROWS):
+        columns = _units(thumbnails[start : start + _ROWS]).T
+        for row in range(0, len(thumbnails), _ROWS):
+            products = _units(thumbnails[row : row + _ROWS]) @ columns
+            rows = slice(row, row + _ROWS)
+            for division, part in enumerate(parts):
+                same = part[rows, None] == part[None, start : start + _ROWS]
+                outside = np.where(same, np.float32(-1), products).max(axis=1)
+                np.maximum(best[division, rows], outside, out=best[division, rows])
     return best
 
 
