@@ -17,7 +17,7 @@ from tumorlens.training.resize import resize_bilinear
 
 __all__ = ["channel_maps", "run"]
 
-_COLLECTING, _LAST = ("pooling", "flat"), "temperature"
+_COLLECTING, _LAST = ("pooling", "flat"), "calibration"
 
 
 def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
