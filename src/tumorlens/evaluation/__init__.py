@@ -17,6 +17,7 @@ from tumorlens.evaluation.metrics import (
     roc_curve,
 )
 from tumorlens.evaluation.paired import Difference, adjust_holm, paired_difference
+from tumorlens.evaluation.precision_recall import PrecisionRecallCurve, precision_recall_curve
 from tumorlens.evaluation.published import PublishedFigures, published_figures
 from tumorlens.evaluation.row import ROW_KEYS, Classifier, GroupsAre, Kind, RowFigures, best_on_validation
 from tumorlens.evaluation.summary import Figure, Summary, check_prevalence, summarise
@@ -32,6 +33,7 @@ __all__ = [
     "GroupsAre",
     "Interval",
     "Kind",
+    "PrecisionRecallCurve",
     "PublishedFigures",
     "RocCurve",
     "RowFigures",
@@ -47,6 +49,7 @@ __all__ = [
     "majority_class",
     "paired_difference",
     "positive_index",
+    "precision_recall_curve",
     "published_figures",
     "roc_curve",
     "summarise",

@@ -2,6 +2,7 @@
 
 from tumorlens.features.extract import FeatureSet, extract_features, feature_kind
 from tumorlens.features.kind import FeatureKind, View
+from tumorlens.features.nearest import nearest_training_scans
 from tumorlens.features.store import FeatureReader, FeatureStore, StoredKind
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "View",
     "extract_features",
     "feature_kind",
+    "nearest_training_scans",
 ]

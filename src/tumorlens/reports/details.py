@@ -1,14 +1,21 @@
-"""What the plots of one row are made from: history, confusion matrix, ROC curve."""
+"""What the plots of one row are made from: history, confusion matrix, ROC and precision-recall curves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from tumorlens.evaluation import RocCurve, confusion_matrix, positive_index, roc_curve
+from tumorlens.evaluation import (
+    PrecisionRecallCurve,
+    RocCurve,
+    confusion_matrix,
+    positive_index,
+    precision_recall_curve,
+    roc_curve,
+)
 from tumorlens.types import Labels, Probabilities
 
 __all__ = ["HistoryRow", "RowDetail", "row_detail"]
@@ -31,11 +38,13 @@ class RowDetail:
             against the rest.
         history: One entry an epoch, or one a regularisation strength; empty where nothing was
             trained.
+        precision_recall: Curves on the test part by class, the same classes as in ``roc``.
     """
 
     confusion: npt.NDArray[np.int64]
     roc: Mapping[str, RocCurve]
     history: tuple[HistoryRow, ...] = ()
+    precision_recall: Mapping[str, PrecisionRecallCurve] = field(default_factory=dict)
 
 
 def row_detail(
@@ -65,4 +74,9 @@ def row_detail(
         for target in targets
         if (curve := roc_curve(labels[test], probabilities[test], target=target)) is not None
     }
-    return RowDetail(confusion_matrix(labels[test], probabilities[test]), curves, tuple(history))
+    precisions = {
+        classes[target]: curve
+        for target in targets
+        if (curve := precision_recall_curve(labels[test], probabilities[test], target=target)) is not None
+    }
+    return RowDetail(confusion_matrix(labels[test], probabilities[test]), curves, tuple(history), precisions)
