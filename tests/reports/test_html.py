@@ -121,7 +121,7 @@ def test_everything_is_on_it(full_report, page):
     ):
         assert expected in text, expected
     assert page.text.count("research output, not for patient care") >= 1
-    assert [plot.kind for plot in full_report.plots] == ["overview", "roc", *["confusion", "history"] * 2]
+    assert [plot.kind for plot in full_report.plots] == ["overview", "roc", "pr", *["confusion", "history"] * 2]
     assert page.tags.count("svg") == len(full_report.plots)
 
 

@@ -181,8 +181,8 @@ _TRIPOD = _entry(
     "collins2024",
     "article",
     author="Collins, Gary S. and others",
-    title="TRIPOD+AI statement: updated guidance for reporting clinical prediction models that use regression or machine "
-    "learning methods",
+    title="TRIPOD+AI statement: updated guidance for reporting clinical prediction models that use regression or "
+    "machine learning methods",
     journal="BMJ",
     volume="385",
     year="2024",

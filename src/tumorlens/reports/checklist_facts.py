@@ -152,7 +152,7 @@ def disjointness(facts: ReportFacts) -> str:
         return "Split at random by slice, as in the original study: slices of one patient may stand in two parts."
     kind = {
         "patients": "By patient: no patient stands in two parts.",
-        "clusters": "By cluster of near-duplicate slices, which stands in for unknown patients; clusters are not patients.",
+        "clusters": "By cluster of near-duplicate slices, in the place of unknown patients; clusters are not patients.",
     }.get(facts.comparison.groups_are, "By single scan.")
     neighbours = facts.comparison.residual_neighbours
     rest = (
@@ -221,7 +221,8 @@ def selection(facts: ReportFacts) -> str:
         return ""
     best = facts.comparison.best_row
     chosen = "no model could be chosen" if best is None else row_title(best)
-    return f"The highest accuracy on the validation part, the lower loss deciding ties: {chosen}. Test scans played no role."
+    rule = "The highest accuracy on the validation part, the lower loss deciding ties"
+    return f"{rule}: {chosen}. Test scans played no role."
 
 
 @_fact
@@ -261,7 +262,10 @@ def explanation(facts: ReportFacts) -> str:
     """The heatmap."""
     if facts.card is None:
         return ""
-    return "A coarse map of where each score came from, from the same pass as the score; it does not say that a lesion lies there."
+    return (
+        "A coarse map of where each score came from, from the same pass as the score; it does not say that a lesion "
+        "lies there."
+    )
 
 
 @_fact
@@ -270,7 +274,8 @@ def internal_testing(facts: ReportFacts) -> str:
     row = facts.row
     if row is None or row.collapsed:
         return ""
-    return f"Accuracy in training {number(row.train_accuracy)}, in validation {number(row.val_accuracy)}, on the test part {_with_ends(facts)}."
+    fitted = f"Accuracy in training {number(row.train_accuracy)}, in validation {number(row.val_accuracy)}"
+    return f"{fitted}, on the test part {_with_ends(facts)}."
 
 
 @_fact
@@ -322,7 +327,10 @@ def failures(facts: ReportFacts) -> str:
     if facts.wrong is None:
         return ""
     scans = sum(facts.comparison.parts.get("test", {}).values())
-    return f"{facts.wrong:,} of {counted(scans, 'test scan')} are decided wrongly; confusion matrix and the most confident errors stand on the page."
+    return (
+        f"{facts.wrong:,} of {counted(scans, 'test scan')} are decided wrongly; confusion matrix and the most "
+        "confident errors stand on the page."
+    )
 
 
 @_fact
@@ -375,7 +383,7 @@ def prediction_path(facts: ReportFacts) -> str:
     """How predictions are made."""
     if facts.row is None or facts.row.run is None:
         return ""
-    return f"By the stored graph: tumorlens predict {facts.row.run} SCAN, or in Python bundles.Predictor; a user gives a file."
+    return f"By the stored graph: tumorlens predict {facts.row.run} SCAN; a user gives a file and needs to do no more."
 
 
 @_fact

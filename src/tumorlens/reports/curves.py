@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 
@@ -73,7 +73,12 @@ def drawn_rows(rows: Sequence[RowFigures], details: Sequence[RowDetail | None]) 
 
 
 def name_curves(
-    axes: Axes, drawn: Sequence[DrawnRow], *, shown: Callable[[DrawnRow], str], title: str, at: str
+    axes: Axes,
+    drawn: Sequence[DrawnRow],
+    *,
+    shown: Callable[[DrawnRow], str],
+    title: str,
+    at: Literal["lower left", "lower right"],
 ) -> None:
     """Name every row beside a piece of its line, with its figure.
 

@@ -50,7 +50,7 @@ def _composition(facts: ReportFacts) -> dict[str, str]:
         "Scans": f"{check.scans:,}, of which {check.distinct:,} differ in their pixels",
         "Classes": classes,
         "Groups": _groups(facts),
-        "Exact copies": f"{counted(check.scans_in_copies, 'scan')} in {counted(check.exact_groups, 'group')} of identical pixels",
+        "Exact copies": f"{check.scans_in_copies:,} scans in {counted(check.exact_groups, 'group')} of equal pixels",
         "Near-twins": "not counted" if check.near_twins is None else counted(check.near_twins, "scan"),
         "Labels that disagree": facts.label_conflicts or "none met at import",
         "File formats": formats or NOT_STATED,

@@ -75,8 +75,8 @@ def row_detail(
         if (curve := roc_curve(labels[test], probabilities[test], target=target)) is not None
     }
     precisions = {
-        classes[target]: curve
+        classes[target]: precision
         for target in targets
-        if (curve := precision_recall_curve(labels[test], probabilities[test], target=target)) is not None
+        if (precision := precision_recall_curve(labels[test], probabilities[test], target=target)) is not None
     }
     return RowDetail(confusion_matrix(labels[test], probabilities[test]), curves, tuple(history), precisions)

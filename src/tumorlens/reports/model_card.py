@@ -86,8 +86,8 @@ def _use(facts: ReportFacts) -> dict[str, str]:
     return {
         "Meant for": "Research on classifying two-dimensional brain-MRI slices, and comparing networks.",
         "Meant for whom": "Researchers who can judge the data and the figures.",
-        "Out of scope": "Care of patients in any form; scans of other organs, other sequences or other sources than the "
-        "training data, unless evaluated there; saying where a lesion lies; volumes or patients, as all figures are per slice.",
+        "Out of scope": "Care of patients in any form; scans of other organs, sequences or sources than the training "
+        "data, unless evaluated there; saying where a lesion lies; volumes or patients, as all figures are per slice.",
         "Limits of use": facts.card.use if facts.card else f"{RESEARCH_ONLY.capitalize()}.",
     }
 
@@ -133,7 +133,9 @@ def _baselines(facts: ReportFacts) -> str:
 def _data(facts: ReportFacts, parts: tuple[str, ...]) -> dict[str, str]:
     counts = {part: facts.comparison.parts[part] for part in parts if part in facts.comparison.parts}
     shown = {
-        part: f"{counted(sum(found.values()), 'scan')} ({', '.join(f'{count:,} {name}' for name, count in found.items())})"
+        part: f"{counted(sum(found.values()), 'scan')} ("
+        + ", ".join(f"{count:,} {name}" for name, count in found.items())
+        + ")"
         for part, found in counts.items()
     }
     apart = {"Apart from training": FACTS["disjointness"](facts)} if parts == ("test",) else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -76,9 +77,7 @@ def reliability_words(after: Sequence[ReliabilityBin], *, class_name: str) -> st
     return f"Reliability, mean probability of {class_name} and observed share in each bin: {shown}."
 
 
-def _draw_bins(
-    axes: Axes, bins: Sequence[ReliabilityBin], *, colour: str, marker: str, stroke: object, name: str
-) -> None:
+def _draw_bins(axes: Axes, bins: Sequence[ReliabilityBin], *, colour: str, marker: str, stroke: Any, name: str) -> None:
     ordered = sorted(bins, key=lambda entry: entry.mean_predicted)
     axes.plot(
         [entry.mean_predicted for entry in ordered],
@@ -86,7 +85,7 @@ def _draw_bins(
         color=colour,
         marker=marker,
         markersize=5,
-        linestyle=stroke,  # type: ignore[arg-type]
+        linestyle=stroke,
         linewidth=1.4,
         label=name,
         clip_on=False,

@@ -58,8 +58,9 @@ def roc_figure(
         for entry in drawn:
             for curve in entry.detail.roc.values():
                 axes.plot(curve.false_positive_rate, curve.true_positive_rate, **entry.line)
-            if entry.row.run in points:
-                _mark(axes, points[entry.row.run], colour=entry.colour)
+            point = points.get(entry.row.run or "")
+            if point is not None:
+                _mark(axes, point, colour=entry.colour)
         name_curves(
             axes,
             drawn,
