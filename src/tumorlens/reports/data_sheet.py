@@ -8,14 +8,20 @@ from __future__ import annotations
 from tumorlens.reports.checklist_facts import FACTS
 from tumorlens.reports.comparison import SYNTHETIC
 from tumorlens.reports.document import Chapter, Document
+from tumorlens.reports.grid import Grid
 from tumorlens.reports.report_facts import NOT_STATED, ReportFacts
 from tumorlens.reports.wording import counted
 
 __all__ = ["data_sheet"]
 
 
-def data_sheet(facts: ReportFacts) -> Document:
-    """The sheet of the data set that a report rests on."""
+def data_sheet(facts: ReportFacts, *, tables: tuple[Grid, ...] = ()) -> Document:
+    """The sheet of the data set that a report rests on.
+
+    Args:
+        facts: What is known.
+        tables: Table 1, for the file.
+    """
     chapters = (
         Chapter("Motivation", _motivation(facts)),
         Chapter("Composition", _composition(facts)),
@@ -26,7 +32,7 @@ def data_sheet(facts: ReportFacts) -> Document:
         Chapter("Maintenance", _maintenance(facts)),
     )
     opening = "Sections after Gebru et al., Datasheets for Datasets, 2021. “Not stated” is for the owners to answer."
-    return Document(f"Data sheet: {facts.comparison.dataset}", opening, chapters, "data-sheet.md")
+    return Document(f"Data sheet: {facts.comparison.dataset}", opening, chapters, "data-sheet.md", tables)
 
 
 def _motivation(facts: ReportFacts) -> dict[str, str]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tumorlens.reports.comparison import RESEARCH_ONLY
+from tumorlens.reports.grid import Grid
+from tumorlens.reports.rendering import markdown_grid
+
 __all__ = ["Chapter", "Document", "escape_markdown", "to_document_markdown"]
 
 
@@ -30,12 +34,14 @@ class Document:
         opening: The sentence under the title.
         chapters: In order.
         file_name: What its Markdown file is called.
+        tables: Tables that close the file; on the page they stand elsewhere.
     """
 
     title: str
     opening: str
     chapters: tuple[Chapter, ...]
     file_name: str
+    tables: tuple[Grid, ...] = ()
 
 
 def to_document_markdown(document: Document) -> str:
@@ -44,7 +50,9 @@ def to_document_markdown(document: Document) -> str:
     for chapter in document.chapters:
         lines = [f"- **{escape_markdown(name)}:** {escape_markdown(text)}" for name, text in chapter.facts.items()]
         blocks += [f"## {escape_markdown(chapter.title)}", "\n".join(lines)]
-    return "\n\n".join(blocks) + "\n"
+    for grid in document.tables:
+        blocks += [f"## {escape_markdown(grid.title)}", markdown_grid(grid)]
+    return "\n\n".join([*blocks, f"{RESEARCH_ONLY.capitalize()}."]) + "\n"
 
 
 def escape_markdown(text: str) -> str:

@@ -47,7 +47,7 @@ def model_card(facts: ReportFacts) -> Document | None:
         Chapter("Ethical points", _ethics(facts)),
         Chapter("Limits", _limits(facts)),
     )
-    opening = f"{RESEARCH_ONLY.capitalize()}. Sections after Mitchell et al., Model Cards for Model Reporting, 2019."
+    opening = "Sections after Mitchell et al., Model Cards for Model Reporting, 2019."
     return Document(f"Model card: {row.run or row_title(row)}", opening, chapters, "model-card.md")
 
 
@@ -83,6 +83,9 @@ def _model(facts: ReportFacts) -> dict[str, str]:
 
 
 def _use(facts: ReportFacts) -> dict[str, str]:
+    assert facts.row is not None
+    if facts.row.mistake is not None:
+        return {"Meant for": "Nothing but to show what a mistake does: use neither its figures nor its answers."}
     return {
         "Meant for": "Research on classifying two-dimensional brain-MRI slices, and comparing networks.",
         "Meant for whom": "Researchers who can judge the data and the figures.",

@@ -14,7 +14,7 @@ from tumorlens.reports.grid import Cell, Column, Grid, Tone
 from tumorlens.reports.tables import comparison_grids
 from tumorlens.workspace import write_text
 
-__all__ = ["to_csv", "to_markdown", "write_tables"]
+__all__ = ["markdown_grid", "to_csv", "to_markdown", "write_tables"]
 
 _CSV_FIGURES = (
     "kind",
@@ -50,7 +50,7 @@ def to_markdown(comparison: Comparison) -> str:
     title = f"# Comparison on {_escape(comparison.dataset)} ({comparison.protocol} protocol)"
     blocks = [title]
     for grid in comparison_grids(comparison):
-        blocks += [f"## {grid.title}", "\n".join(_markdown_lines(grid))]
+        blocks += [f"## {grid.title}", markdown_grid(grid)]
     blocks.append("\n".join(f"- {_escape(sentence)}" for sentence in caveats(comparison)))
     return "\n\n".join(blocks) + "\n"
 
@@ -83,6 +83,11 @@ def write_tables(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
     for name, text in contents.items():
         write_text(folder / name, text)
     return tuple(folder / name for name in contents)
+
+
+def markdown_grid(grid: Grid) -> str:
+    """One table in GitHub's Markdown."""
+    return "\n".join(_markdown_lines(grid))
 
 
 def _markdown_lines(grid: Grid) -> Iterator[str]:

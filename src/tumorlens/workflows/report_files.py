@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tumorlens.backbones import BACKBONES
 from tumorlens.datasets import Dataset
 from tumorlens.reports import (
     Picture,
@@ -77,20 +78,21 @@ def write_report(
     facts = gather_facts(stored, details, workspace=workspace, wrong=count, data_licence=data_licence)
     plots = comparison_plots(stored.comparison, details, operating_points=_operating_points(facts))
     card = model_card(facts)
-    documents = (*(() if card is None else (card,)), data_sheet(facts))
+    first = _table_one(stored)
+    documents = (*(() if card is None else (card,)), data_sheet(facts, tables=() if first is None else (first,)))
     checklists, references = fill_checklists(facts), to_bibtex(bibliography(facts))
     page = Report(
         comparison=stored.comparison,
         plots=plots,
         flow=flow_facts(stored.dataset) if stored.dataset else {},
         data_check=check_facts(stored.dataset) if stored.dataset else {},
-        facts=_made_with(stored),
+        facts=_made_with(stored, data_licence=data_licence),
         test_openings=facts.test_openings,
         next_commands=next_commands(stored),
         methods="" if run is None else run.methods,
         pictures=_pictures(stored.dataset) if pictures else (),
         run=stored.name if stored.single else None,
-        table_one=_table_one(stored),
+        table_one=first,
         tables=_tables(stored, facts, details),
         wrong=wrong,
         documents=documents,
@@ -122,10 +124,17 @@ def _written(folder: Path, page: Report, plots: Sequence[Plot], texts: dict[str,
     return (*files, *write_plots(plots, folder / "plots", marks=page.comparison.marks))
 
 
-def _made_with(stored: StoredResult) -> dict[str, str]:
+def _made_with(stored: StoredResult, *, data_licence: str) -> dict[str, str]:
     first = stored.shown or next(iter(stored.runs.values()), None)
-    facts = {"Data set digest": str(first.config["run"]["manifest_digest"])} if first else {}
-    return facts | ({"Input size": f"{first.config['run']['size']} px"} if first else {})
+    specs = {
+        row.backbone: BACKBONES[row.backbone].licence for row in stored.comparison.rows if row.backbone in BACKBONES
+    }
+    facts = {}
+    if first is not None:
+        config = first.config["run"]
+        facts = {"Data set digest": str(config["manifest_digest"]), "Input size": f"{config['size']} px"}
+    licences = ", ".join(f"{name} {licence}" for name, licence in specs.items())
+    return {**facts, "Licences of weights": licences, "Licence of the data": data_licence or "unknown"}
 
 
 def _right_run(stored: StoredResult) -> RunRecord | None:

@@ -16,6 +16,7 @@ from tumorlens.errors import InputError, IntegrityError, NotFoundError
 from tumorlens.evaluation import GroupsAre
 from tumorlens.reports import Comparison
 from tumorlens.workflows.runs import METRICS_FILE, RunRecord, list_runs, read_predictions, read_run
+from tumorlens.workflows.splits import PROTOCOLS
 from tumorlens.workspace import Workspace
 
 __all__ = ["BASELINES_FILE", "StoredResult", "find_result", "read_comparison", "stored_comparison"]
@@ -68,6 +69,7 @@ def find_result(words: str, *, workspace: Workspace) -> StoredResult:
 
     Raises:
         NotFoundError: It is neither; the message lists some that are there.
+        InputError: It is a comparison that has no split of its own.
         IntegrityError: What is stored is damaged.
     """
     for folder in (workspace.runs / words, Path(words)):
@@ -121,6 +123,11 @@ def read_comparison(folder: Path) -> Comparison:
 def _read_stored(folder: Path, workspace: Workspace) -> StoredResult:
     folder = folder.resolve()
     comparison = read_comparison(folder)
+    if comparison.protocol not in PROTOCOLS:
+        raise InputError(
+            f"Expected a comparison on one split ({' or '.join(PROTOCOLS)}), but {folder.name} is by "
+            f"{comparison.protocol}: read the report.html in its folder."
+        )
     wanted = [row.run for row in comparison.rows if row.run]
     runs = [read_run(workspace.runs / name) for name in wanted if (workspace.runs / name / METRICS_FILE).is_file()]
     found = {run.name for run in runs}
