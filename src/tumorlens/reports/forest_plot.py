@@ -99,7 +99,8 @@ def forest_grid(rows: Sequence[SubgroupFigure], *, figure_name: str) -> Grid:
 
 def forest_words(rows: Sequence[SubgroupFigure], *, figure_name: str) -> str:
     """What the plot shows, for those who cannot see it."""
-    shown = ", ".join(f"{' '.join(filter(None, (row.subgroup, row.level)))} {number(row.value)}" for row in rows)
+    names = [" ".join(filter(None, (row.subgroup, row.level))) or "all scans" for row in rows]
+    shown = ", ".join(f"{name} {number(row.value)}" for name, row in zip(names, rows, strict=True))
     return f"{figure_name.capitalize()} by subgroup: {shown}."
 
 

@@ -111,7 +111,7 @@ def _markdown_cell(cell: Cell, tone: Tone) -> str:
 
 
 def _escape(text: str) -> str:
-    for character, replacement in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("*", "\\*")):
+    for character, replacement in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("*", "\\*"), ("[", "\\[")):
         text = text.replace(character, replacement)
     return " ".join(text.split())
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from tumorlens.bundles import BundleCard, read_card
@@ -130,44 +132,48 @@ def _read_stored(folder: Path, workspace: Workspace) -> StoredResult:
         )
     wanted = [row.run for row in comparison.rows if row.run]
     runs = [read_run(workspace.runs / name) for name in wanted if (workspace.runs / name / METRICS_FILE).is_file()]
-    found = {run.name for run in runs}
-    gone = [f"The run {name} is not in this workspace any more: its plots are left out." for name in wanted]
-    gone = [sentence for name, sentence in zip(wanted, gone, strict=True) if name not in found]
+    gone = sorted(set(wanted) - {run.name for run in runs})
+    lost = [f"The run {name} is not in this workspace any more: its plots are left out." for name in gone]
     right = [run for run in runs if run.row.mistake is None] or runs
     dataset, missing = _dataset_of(right[0] if right else None, comparison.dataset, workspace)
     baselines = _read_baselines(folder)
-    return stored_comparison(folder, comparison, runs, dataset=dataset, baselines=baselines, notes=(*gone, *missing))
+    notes = (*lost, *missing, *_without_curves(comparison, baselines))
+    return stored_comparison(folder, comparison, runs, dataset=dataset, baselines=baselines, notes=notes)
 
 
 def _stored_run(run: RunRecord, workspace: Workspace) -> StoredResult:
     name = str(run.config["run"]["dataset"])
-    dataset, missing = _dataset_of(run, name, workspace)
-    home, baselines, notes = None, None, missing
-    for folder in _comparisons(workspace):  # the newest first
-        try:
-            held = read_comparison(folder)
-        except IntegrityError:  # one that cannot be read says nothing about this run
-            continue
-        if run.row.mistake is None and any(row.run == run.name for row in held.rows):
-            home, baselines = held, _read_baselines(folder)
-            break
+    dataset, notes = _dataset_of(run, name, workspace)
+    home = _newest_with(run, workspace)
     if home is None:
-        home = _lone_comparison(run, dataset)
-        notes = (*notes, f"No baselines beside it: no comparison here holds it (tumorlens compare {name} makes one).")
-    table = read_predictions(run.folder)
-    rows = tuple(row for row in home.rows if row.kind == "baseline")
+        held, baselines = _lone_comparison(run, dataset), None
+        notes += (f"No baselines beside it: no comparison here holds it (tumorlens compare {name} makes one).",)
+    else:
+        held, baselines = read_comparison(home), _read_baselines(home)
+        notes += _without_curves(held, baselines)
     comparison = replace(
-        home,
-        rows=(*rows, run.row),
-        parts=_part_counts(table, home.classes),
+        held,
+        rows=(*(row for row in held.rows if row.kind == "baseline"), run.row),
+        parts=_part_counts(read_predictions(run.folder), held.classes),
         best=None,
         differences=(),
         marks=run.marks,
         notes=(),
         created=run.created,
-        versions=dict(run.config.get("versions", home.versions)),
+        versions=dict(run.config.get("versions", held.versions)),
     )
     return StoredResult(run.name, run.folder, True, comparison, {run.name: run}, dataset, baselines, notes)
+
+
+def _newest_with(run: RunRecord, workspace: Workspace) -> Path | None:
+    """The newest comparison that holds the run among its rows; ``None`` for mistakes, whose baselines are others'."""
+    found = []
+    for folder in _comparisons(workspace) if run.row.mistake is None else ():
+        with suppress(IntegrityError):  # one that cannot be read says nothing about this run
+            held = read_comparison(folder)
+            if any(row.run == run.name for row in held.rows):
+                found.append((held.created, folder))
+    return max(found)[1] if found else None
 
 
 def _lone_comparison(run: RunRecord, dataset: Dataset | None) -> Comparison:
@@ -214,9 +220,16 @@ def _dataset_of(run: RunRecord | None, name: str, workspace: Workspace) -> tuple
         return None, (f"The data set {name!r} is not in this workspace, {lost}",)
     if run is None:
         return None, (f"None of the runs is here, so it is not known whether {name!r} is still the same data set.",)
-    if dataset.digest != run.config["run"]["manifest_digest"]:
-        return None, (f"The data set {name!r} was changed since, {lost}",)
+    predicted = read_predictions(run.folder)["pixel_digest"].to_numpy(dtype=np.str_)
+    if dataset.digest != run.config["run"]["manifest_digest"] or not np.array_equal(predicted, dataset.digests):
+        return None, (f"The data set {name!r} is not what the run was made with, {lost}",)
     return dataset, ()
+
+
+def _without_curves(comparison: Comparison, baselines: pd.DataFrame | None) -> tuple[str, ...]:
+    if baselines is not None or all(row.kind != "baseline" for row in comparison.rows):
+        return ()
+    return ("The baselines' curves are left out: their answers were not kept with this comparison.",)
 
 
 def _read_baselines(folder: Path) -> pd.DataFrame | None:
