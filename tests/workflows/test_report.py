@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -13,11 +14,13 @@ import pandas as pd
 import pytest
 
 import tumorlens as tl
+from tumorlens.bundles import Predictor
 from tumorlens.datasets import load_dataset
 from tumorlens.errors import InputError, IntegrityError, NotFoundError
 from tumorlens.features import FeatureStore
 from tumorlens.workflows.ledger import count_openings
 from tumorlens.workflows.report import report_result
+from tumorlens.workflows.report_details import row_details
 from tumorlens.workflows.report_errors import MOST_SHOWN, wrong_answers
 from tumorlens.workflows.runs import RunRecord, find_run, read_predictions
 from tumorlens.workflows.stored_results import find_result
@@ -156,13 +159,12 @@ def _never(*_: object, **__: object) -> None:
 
 
 def test_compare_writes_the_page_that_report_writes(tiny_study, tiny_comparison, tmp_path) -> None:
+    """But for the count of openings, which later runs on the same split raise."""
     again = tmp_path / "workspace"
     shutil.copytree(tiny_study.workspace.root, again)
     written = tiny_comparison.report.read_text(encoding="utf-8")
     made = report_result(tiny_comparison.folder.name, workspace=Workspace.locate(again)).page
-    openings = r"Test part opened</dt><dd>[^<]*"
-    import re
-
+    openings = r"(Test part opened|Opened)</dt><dd>[^<]*"
     assert re.sub(openings, "", made.read_text(encoding="utf-8")) == re.sub(openings, "", written)
 
 
@@ -173,11 +175,15 @@ def test_wrong_answers_are_the_most_confident_first_with_their_neighbours(place)
     assert [round(answer.probability, 2) for answer in found.shown] == [0.8, 0.75, 0.7, 0.65, 0.6]
     table = read_predictions(place.record.folder)
     train = set(table["row_id"][table["part"] == "train"])
+    predictor = Predictor(place.record.bundle)
     features, labels = _features(place, dataset), table["reference_label"].to_numpy()
     for answer in found.shown:
         assert answer.answer != answer.reference == labels[answer.row]
-        assert answer.tile.jpeg.startswith(b"\xff\xd8") and answer.heatmap.startswith(b"\xff\xd8")
-        assert answer.heatmap != answer.tile.jpeg
+        assert answer.tile.jpeg.startswith(b"\xff\xd8")
+        with dataset.open_pixels() as store:
+            speaks = predictor.predict(store.get(dataset.digests[answer.row])).heatmap_of(answer.answer).speaks_for
+        assert answer.silent == (not speaks) == (answer.heatmap is None)
+        assert not speaks or (answer.heatmap.startswith(b"\xff\xd8") and answer.heatmap != answer.tile.jpeg)
         distances = 1 - features @ features[answer.row]
         nearest = sorted(train, key=lambda row: distances[row])[:3]
         assert [near.distance for near in answer.neighbours] == pytest.approx(distances[nearest].tolist(), abs=1e-5)
@@ -218,7 +224,7 @@ def test_scans_are_shown_only_where_they_lie(place, tmp_path) -> None:
     sources = load_dataset(place.workspace, "tiny").manifest["source"]
     for made in (outside, inside):
         text = made.page.read_text(encoding="utf-8")
-        assert "data:image/" not in text and "Row of the manifest" in text
+        assert "<img" not in text and "Row of the manifest" in text
         assert not any(source in text for source in sources)
     assert "outside the workspace" in outside.notes[-1] and outside.notes[-1] in outside.page.read_text("utf-8")
     assert not any("outside" in note for note in inside.notes)
@@ -227,8 +233,9 @@ def test_scans_are_shown_only_where_they_lie(place, tmp_path) -> None:
 def test_without_cached_features_the_neighbours_are_left_out_and_it_says_so(place, tmp_path) -> None:
     copy = Workspace.locate(_copied(place, tmp_path))
     shutil.rmtree(copy.features)
-    text = report_result(place.run, workspace=copy).page.read_text(encoding="utf-8")
-    assert "Nearest training scans are left out" in text and "data:image/jpeg" in text
+    found = wrong_answers(place.record, load_dataset(copy, "tiny"), workspace=copy, pictures=True)
+    assert "Nearest training scans are left out" in found.notes[0]
+    assert all(answer.tile is not None and not answer.neighbours for answer in found.shown)
     assert not copy.features.exists()
 
 
@@ -238,7 +245,7 @@ def test_without_the_data_set_the_report_has_what_is_left(place, tmp_path) -> No
     result = report_result(place.comparison, workspace=copy)
     text = result.page.read_text(encoding="utf-8")
     assert "is not in this workspace" in result.notes[0] and result.notes[0].split("'")[0] in text
-    assert "Scans by part and class" in text and "data:image/" not in text
+    assert "Scans by part and class" in text and "<img" not in text
     assert "not in this workspace as it was" in (result.folder / "data-sheet.md").read_text(encoding="utf-8")
 
 
@@ -248,26 +255,27 @@ def test_without_the_runs_the_comparison_keeps_its_tables(place, tmp_path) -> No
     result = report_result(place.comparison, workspace=copy)
     text = result.page.read_text(encoding="utf-8")
     assert f"The run {place.run} is not in this workspace any more" in result.notes[0]
-    assert "On the test part, with intervals" in text and "Model card" not in text
-    assert not (result.folder / "model-card.md").exists() or "model-card.md" not in {f.name for f in result.files}
+    assert "On the test part, with intervals" in text and "Model card:" not in text
+    assert "model-card.md" not in {file.name for file in result.files}
 
 
 def test_a_run_without_a_comparison_has_no_baselines_and_says_so(place, tmp_path) -> None:
     copy = Workspace.locate(_copied(place, tmp_path))
     shutil.rmtree(copy.comparisons)
-    result = report_result(place.run, workspace=copy)
     stored = find_result(place.run, workspace=copy)
     assert [row.run for row in stored.comparison.rows] == [place.run]
     assert stored.comparison.seed == 0 and stored.comparison.groups_are == "patients"
     assert stored.comparison.positive_class == "tumor"
-    assert "No baselines beside it" in result.page.read_text(encoding="utf-8")
+    assert "No baselines beside it" in stored.notes[0]
+    assert stored.comparison.parts["test"] == {"no_tumor": 9, "tumor": 3}
 
 
 def test_a_comparison_of_an_older_version_lacks_the_baselines_curves(place, tmp_path) -> None:
     copy = Workspace.locate(_copied(place, tmp_path))
     (copy.comparisons / place.comparison / "baselines.parquet").unlink()
-    text = report_result(place.comparison, workspace=copy).page.read_text(encoding="utf-8")
-    assert "The baselines&#39; curves are left out" in text and "majority class" in text
+    stored = find_result(place.comparison, workspace=copy)
+    assert "The baselines' curves are left out" in stored.notes[0]
+    assert [detail is None for detail in row_details(stored)] == [True, True, False]
 
 
 def test_a_data_licence_stands_where_it_is_asked_for(place, tmp_path) -> None:
@@ -306,7 +314,7 @@ def test_damaged_and_foreign_comparisons_are_refused(place, tmp_path) -> None:
     file.write_text("{")
     with pytest.raises(IntegrityError, match="damaged"):
         report_result(place.comparison, workspace=copy)
-    assert report_result(place.run, workspace=copy).page.is_file()  # it is passed over in the search for baselines
+    assert find_result(place.run, workspace=copy).name == place.run  # it is passed over in the search for baselines
 
 
 def test_in_python(place, tiny_comparison, tmp_path) -> None:

@@ -38,7 +38,9 @@ class WrongAnswer:
         answer: What the model said.
         probability: The probability of that answer, 0..1.
         tile: The scan, small; ``None`` without pictures.
-        heatmap: JPEG file of the scan with the cells painted that spoke for the answer; ``None`` without.
+        heatmap: JPEG file of the scan with the cells painted that spoke for the answer; ``None`` without, and where no
+            cell did.
+        silent: Whether no cell spoke for the answer.
         neighbours: The nearest training scans, nearest first; empty where features are not stored.
     """
 
@@ -48,17 +50,13 @@ class WrongAnswer:
     probability: float
     tile: Tile | None = None
     heatmap: bytes | None = None
+    silent: bool = False
     neighbours: tuple[Neighbour, ...] = ()
 
     @property
     def heatmap_base64(self) -> str:
         """The heatmap as text for a ``data:`` address."""
         return base64.b64encode(self.heatmap or b"").decode("ascii")
-
-    @property
-    def words(self) -> str:
-        """Label, answer and probability in a sentence."""
-        return f"Reference label {self.reference}; answer {self.answer}, probability {number(self.probability)}."
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ Everything comes from what is stored: predictions, pixels, the bundle's graph, c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,8 @@ MOST_SHOWN = 24
 """So many wrong answers are shown at most."""
 
 _NEIGHBOURS = 3
+
+_Paint: TypeAlias = Callable[[str, str], bytes | None]
 
 
 @dataclass(frozen=True)
@@ -82,22 +85,26 @@ def _pictured(
     pictures: bool,
     threads: int | None,
 ) -> list[WrongAnswer]:
-    if not pictures or dataset is None or chosen.empty:
-        return [_answer(entry, table, near, tile=None, heatmap=None) for entry in chosen.to_dict("records")]
-    with open_tiles(dataset) as tile, _heatmaps(run, dataset, threads=threads) as paint:
-        return [
-            _answer(entry, table, near, tile=tile, heatmap=paint(entry["pixel_digest"], entry["predicted_label"]))
-            for entry in chosen.to_dict("records")
-        ]
+    entries = chosen.to_dict("records")
+    if not pictures or dataset is None or not entries:
+        return [_answer(entry, table, near) for entry in entries]
+    with open_tiles(dataset) as tile, _open_heatmaps(run, dataset, threads=threads) as paint:
+        return [_answer(entry, table, near, tile=tile, paint=paint) for entry in entries]
 
 
 def _answer(
-    entry: dict, table: pd.DataFrame, near: _Near, *, tile: TileOf | None, heatmap: bytes | None
+    entry: dict[Hashable, Any],
+    table: pd.DataFrame,
+    near: _Near,
+    *,
+    tile: TileOf | None = None,
+    paint: _Paint | None = None,
 ) -> WrongAnswer:
     neighbours = [
         Neighbour(str(table.at[row, "reference_label"]), distance, None if tile is None else tile(row))
         for row, distance in near.rows.get(str(entry["pixel_digest"]), [])
     ]
+    heatmap = None if paint is None else paint(str(entry["pixel_digest"]), str(entry["predicted_label"]))
     return WrongAnswer(
         row=int(entry["row_id"]),
         reference=str(entry["reference_label"]),
@@ -105,36 +112,32 @@ def _answer(
         probability=float(entry["confidence"]),
         tile=None if tile is None else tile(int(entry["row_id"])),
         heatmap=heatmap,
+        silent=paint is not None and heatmap is None,
         neighbours=tuple(neighbours),
     )
 
 
-class _Painter:
-    """Paints where an answer's score came from, over the small scan."""
-
-    def __init__(self, predictor: Predictor, pixels: object) -> None:
-        self._predictor = predictor
-        self._pixels = pixels
-
-    def __call__(self, digest: str, label: str) -> bytes:
-        pixels: Pixels = self._pixels.get(digest)  # type: ignore[attr-defined]
-        heatmap = self._predictor.answer(Scan(pixels, "array", "RGB", "array")).heatmap_of(label)
-        height, width = pixels.shape[:2]
-        factor = TILE_SIZE / max(height, width)
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        small = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
-        return draw_tile(np.asarray(painted_scan(heatmap, small), np.uint8))
-
-
 @contextmanager
-def _heatmaps(run: RunRecord, dataset: Dataset, *, threads: int | None) -> Iterator:
-    """Give a function of digest and label; it gives nothing where the bundle is gone."""
+def _open_heatmaps(run: RunRecord, dataset: Dataset, *, threads: int | None) -> Iterator[_Paint | None]:
+    """Give a function of pixel digest and label that draws a small heatmap; ``None`` where the bundle is gone."""
     if not (run.bundle / CARD_FILE).is_file():
-        yield lambda digest, label: None
+        yield None
         return
     predictor = Predictor(run.bundle, threads=threads)
-    with dataset.open_pixels() as pixels:
-        yield _Painter(predictor, pixels)
+    with dataset.open_pixels() as store:
+        yield lambda digest, label: _small_heatmap(predictor, store.get(digest), label)
+
+
+def _small_heatmap(predictor: Predictor, pixels: Pixels, label: str) -> bytes | None:
+    """The scan with the cells painted that speak for ``label``, as a JPEG tile; ``None`` where none does."""
+    heatmap = predictor.answer(Scan(pixels, "array", "RGB", "array")).heatmap_of(label)
+    if not heatmap.speaks_for:
+        return None
+    height, width = pixels.shape[:2]
+    factor = TILE_SIZE / max(height, width)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
+    return draw_tile(np.asarray(painted_scan(heatmap, small), np.uint8))
 
 
 def _nearest(
