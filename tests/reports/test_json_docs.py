@@ -13,6 +13,7 @@ from tumorlens.evaluation import ClassFigures, Interval, PublishedFigures
 from tumorlens.workflows.backbone_facts import describe_backbone, list_backbones
 from tumorlens.workflows.doctor import Finding
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
+from tumorlens.workflows.report import report_result
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 
@@ -31,6 +32,12 @@ def test_comparison_and_rows(sections, study_example):
     keys = {"report", *document, *document["residual_neighbours"], *document["rows"][0]}
     keys |= {entry.name for kind in (ClassFigures, Interval, PublishedFigures) for entry in fields(kind)}
     assert keys - named == set()
+
+
+def test_report(sections, tiny_study, tiny_comparison, tmp_path):
+    words = {"workspace": tiny_study.workspace, "out": tmp_path, "pictures": False}
+    document = report_result(tiny_comparison.best_run.name, **words).to_json()
+    assert set(document) - sections["`report`"] == set()
 
 
 def test_evaluation(sections, tiny_study, tiny_comparison):
