@@ -68,8 +68,8 @@ def forest_figure(rows: Sequence[SubgroupFigure], *, figure_name: str, overall: 
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
-        dotted = "" if overall is None else "\ndotted: all scans together"
-        axes.set_xlabel(f"{figure_name} with interval; squares grow with the number of scans{dotted}")
+        dotted = "" if overall is None else "; dotted: all scans together"
+        axes.set_xlabel(f"{figure_name} with interval\nlarger square: more scans{dotted}")
     return figure
 
 

@@ -219,7 +219,7 @@ def _facts(report: Report) -> dict[str, str]:
         "Protocol": comparison.protocol,
         "Split digest": comparison.split_digest,
         "Split seed": "not known: read from a file" if comparison.seed is None else str(comparison.seed),
-        "Test part opened": _times(report.test_openings),
+        "Test part opened": _times(report.test_openings, of="comparison" if report.run is None else "run"),
         "Runs": ", ".join(row.run for row in comparison.rows if row.run),
         "Created": comparison.created,
         "Machine": comparison.machine,
@@ -229,9 +229,9 @@ def _facts(report: Report) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _times(openings: int | None) -> str:
+def _times(openings: int | None, *, of: str) -> str:
     if openings is None:
         return ""
     if openings == 1:
-        return "once, for this comparison"
+        return f"once, for this {of}"
     return f"{openings:,} times; the more often, the more optimistic its figures become"

@@ -74,10 +74,10 @@ def find_result(words: str, *, workspace: Workspace) -> StoredResult:
         InputError: It is a comparison that has no split of its own.
         IntegrityError: What is stored is damaged.
     """
-    for folder in (workspace.runs / words, Path(words)):
+    for folder in (workspace.runs / words, Path(words).resolve()):
         if (folder / METRICS_FILE).is_file():
             return _stored_run(read_run(folder), workspace)
-    for folder in (workspace.comparisons / words, Path(words)):
+    for folder in (workspace.comparisons / words, Path(words).resolve()):
         if (folder / COMPARISON_FILE).is_file():
             return _read_stored(folder, workspace)
     raise NotFoundError(
@@ -123,7 +123,6 @@ def read_comparison(folder: Path) -> Comparison:
 
 
 def _read_stored(folder: Path, workspace: Workspace) -> StoredResult:
-    folder = folder.resolve()
     comparison = read_comparison(folder)
     if comparison.protocol not in PROTOCOLS:
         raise InputError(
