@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tumorlens.evaluation import precision_recall_curve
+from tumorlens.evaluation import precision_recall_curve, resample_groups, summarise
 from tumorlens.evaluation.average_precision import AveragePrecision
 
 
@@ -41,3 +41,28 @@ def test_it_is_the_figure_that_has_the_interval() -> None:
     curve = precision_recall_curve(labels, probabilities, target=1)
     drawn = AveragePrecision(probabilities[:, [1]], labels[:, None] == 1, codes=np.arange(60))
     assert curve.average_precision == pytest.approx(drawn.over(np.ones((1, 60)))[0])
+
+
+def test_the_interval_is_that_of_evaluate_and_needs_groups() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 2, 90)
+    probabilities = _both(np.clip(labels * 0.3 + rng.random(90) * 0.7, 0, 1).tolist())
+    groups = np.char.add("g", (np.arange(90) // 3).astype(str))
+    resampling = resample_groups(groups, n_scans=90, unit="patients", draws=200)
+    curve = precision_recall_curve(labels, probabilities, target=1, resampling=resampling)
+    summary = summarise(
+        labels,
+        probabilities,
+        predicted=probabilities.argmax(axis=1),
+        groups=groups,
+        groups_are="patients",
+        classes=("a", "b"),
+        positive_class="b",
+        draws=200,
+    )
+    figure = summary.metrics["average_precision"]
+    assert (curve.average_precision, curve.low, curve.high) == pytest.approx((figure.value, figure.low, figure.high))
+    assert curve.low < curve.average_precision < curve.high
+    few = resample_groups(np.repeat(["a", "b", "c"], 30), n_scans=90, unit="patients", draws=200)
+    assert precision_recall_curve(labels, probabilities, target=1, resampling=few).low is None
+    assert precision_recall_curve(labels, probabilities, target=1).low is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,10 +52,20 @@ def test_several_classes_have_a_curve_and_a_line_of_the_table_each(make_example)
     assert len(grid.rows) == 4 * 3
 
 
-def test_two_classes_need_no_table_and_no_curve_no_plot(grouped_example) -> None:
-    rows, details = grouped_example.comparison.rows, grouped_example.details
-    assert class_precision_grid(rows, details) is None
+def test_without_curves_there_is_neither_plot_nor_table(grouped_example) -> None:
+    rows = grouped_example.comparison.rows
+    assert class_precision_grid(rows, [None] * len(rows)) is None
     assert pr_figure(rows, [None] * len(rows)) is None
+
+
+def test_the_table_has_the_intervals_that_are_known(grouped_example) -> None:
+    rows, details = grouped_example.comparison.rows, list(grouped_example.details)
+    (name, curve), *_ = details[3].precision_recall.items()
+    details[3] = replace(details[3], precision_recall={name: replace(curve, low=0.5, high=0.75)})
+    grid = class_precision_grid(rows, details)
+    cells = {row.cells[0].main + row.cells[0].sub: row.cells[2] for row in grid.rows}
+    assert cells["vgg16linear head"].sub == "0.500–0.750" and cells["vgg16study head"].sub == ""
+    assert grid.columns[2].sub == "95 % interval"
 
 
 def test_an_operating_point_is_a_ring_where_it_lies(grouped_example) -> None:

@@ -22,6 +22,7 @@ from tumorlens.workflows.ledger import count_openings
 from tumorlens.workflows.report import report_result
 from tumorlens.workflows.report_details import row_details
 from tumorlens.workflows.report_errors import MOST_SHOWN, wrong_answers
+from tumorlens.workflows.report_files import next_commands
 from tumorlens.workflows.runs import RunRecord, find_run, read_predictions
 from tumorlens.workflows.stored_results import find_result
 from tumorlens.workspace import Workspace
@@ -268,6 +269,18 @@ def test_a_run_without_a_comparison_has_no_baselines_and_says_so(place, tmp_path
     assert stored.comparison.positive_class == "tumor"
     assert "No baselines beside it" in stored.notes[0]
     assert stored.comparison.parts["test"] == {"no_tumor": 9, "tumor": 3}
+
+
+def test_a_mistake_on_purpose_is_no_model_to_use(place, tmp_path) -> None:
+    copy = Workspace.locate(_copied(place, tmp_path))
+    file = copy.runs / place.run / "metrics.json"
+    metrics = json.loads(file.read_text(encoding="utf-8"))
+    metrics["row"]["mistake"] = "scaling"
+    file.write_text(json.dumps({**metrics, "marks": ["mistake on purpose"]}))
+    stored = find_result(place.run, workspace=copy)
+    assert "made with a mistake on purpose" in stored.notes[0]
+    assert stored.comparison.marks == ("mistake on purpose",)
+    assert next_commands(stored) == ("tumorlens runs list",)
 
 
 def test_a_comparison_of_an_older_version_lacks_the_baselines_curves(place, tmp_path) -> None:

@@ -6,7 +6,7 @@ from tumorlens.evaluation.baselines import (
     area_and_brightness,
     majority_class,
 )
-from tumorlens.evaluation.bootstrap import Interval
+from tumorlens.evaluation.bootstrap import Interval, Resampling, resample_groups
 from tumorlens.evaluation.collapse import collapse_reason, feature_spread
 from tumorlens.evaluation.figures import figures
 from tumorlens.evaluation.metrics import (
@@ -35,6 +35,7 @@ __all__ = [
     "Kind",
     "PrecisionRecallCurve",
     "PublishedFigures",
+    "Resampling",
     "RocCurve",
     "RowFigures",
     "Summary",
@@ -51,6 +52,7 @@ __all__ = [
     "positive_index",
     "precision_recall_curve",
     "published_figures",
+    "resample_groups",
     "roc_curve",
     "summarise",
 ]

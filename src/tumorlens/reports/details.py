@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tumorlens.evaluation import (
     PrecisionRecallCurve,
+    Resampling,
     RocCurve,
     confusion_matrix,
     positive_index,
@@ -55,6 +56,7 @@ def row_detail(
     classes: Sequence[str],
     positive_class: str | None,
     history: Sequence[HistoryRow] = (),
+    resampling: Resampling | None = None,
 ) -> RowDetail:
     """Compute what the plots need from the same predictions as the figures.
 
@@ -65,6 +67,7 @@ def row_detail(
         classes: Class names in order.
         positive_class: The class whose ROC curve is drawn (two classes).
         history: One entry an epoch or strength.
+        resampling: Draws of the test scans' groups, for intervals of average precisions; ``None`` for none.
     """
     test = parts == "test"
     positive = positive_index(classes, positive_class)
@@ -74,9 +77,11 @@ def row_detail(
         for target in targets
         if (curve := roc_curve(labels[test], probabilities[test], target=target)) is not None
     }
+    test_labels, test_probabilities = labels[test], probabilities[test]
     precisions = {
         classes[target]: precision
         for target in targets
-        if (precision := precision_recall_curve(labels[test], probabilities[test], target=target)) is not None
+        if (precision := precision_recall_curve(test_labels, test_probabilities, target=target, resampling=resampling))
+        is not None
     }
     return RowDetail(confusion_matrix(labels[test], probabilities[test]), curves, tuple(history), precisions)

@@ -12,7 +12,7 @@ from tumorlens.reports.curves import DrawnRow, curve_title, drawn_rows, name_cur
 from tumorlens.reports.details import RowDetail
 from tumorlens.reports.grid import Cell, Column, Grid, GridRow
 from tumorlens.reports.style import GREY, PLOT_WIDTH_IN, new_figure, plot_style
-from tumorlens.reports.wording import head_name, number, row_name
+from tumorlens.reports.wording import head_name, interval, number, row_name
 
 __all__ = ["average_precisions", "class_precision_grid", "pr_figure"]
 
@@ -54,14 +54,15 @@ def average_precisions(rows: Sequence[RowFigures], details: Sequence[RowDetail |
 
 
 def class_precision_grid(rows: Sequence[RowFigures], details: Sequence[RowDetail | None]) -> Grid | None:
-    """Average precision of each class of every row; ``None`` with a single curve a row, where the plot says it all."""
-    drawn = [entry for entry in drawn_rows(rows, details) if len(entry.detail.precision_recall) > 1]
+    """Average precision of each class of every row, with intervals; ``None`` where no row has a curve."""
+    drawn = [entry for entry in drawn_rows(rows, details) if entry.detail.precision_recall]
     if not drawn:
         return None
+    any_interval = any(curve.low is not None for entry in drawn for curve in entry.detail.precision_recall.values())
     columns = (
         Column("Model", numeric=False),
         Column("Class", numeric=False),
-        Column("Average precision"),
+        Column("Average precision", "95 % interval" if any_interval else ""),
         Column("Share of scans"),
     )
     lines = tuple(
@@ -69,7 +70,7 @@ def class_precision_grid(rows: Sequence[RowFigures], details: Sequence[RowDetail
             (
                 Cell(row_name(entry.row), head_name(entry.row)),
                 Cell(name),
-                Cell(number(curve.average_precision)),
+                Cell(number(curve.average_precision), interval(curve.low, curve.high)),
                 Cell(number(curve.prevalence)),
             )
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from tumorlens.evaluation import RowFigures
+from tumorlens.evaluation import Resampling, RowFigures, resample_groups
 from tumorlens.reports import RowDetail, row_detail
-from tumorlens.workflows.runs import read_predictions
+from tumorlens.types import Probabilities
+from tumorlens.workflows.runs import RunRecord, read_predictions
 from tumorlens.workflows.stored_results import StoredResult
 
 __all__ = ["baseline_table", "probability_columns", "row_details"]
@@ -19,7 +21,7 @@ def row_details(stored: StoredResult) -> tuple[RowDetail | None, ...]:
 
 
 def baseline_table(
-    dataset_rows: pd.DataFrame, probabilities: dict[str, np.ndarray], classes: tuple[str, ...]
+    dataset_rows: pd.DataFrame, probabilities: dict[str, Probabilities], classes: tuple[str, ...]
 ) -> pd.DataFrame:
     """What is kept of the baselines: their probabilities on the test part.
 
@@ -42,25 +44,34 @@ def probability_columns(classes: tuple[str, ...]) -> list[str]:
 
 def _detail(stored: StoredResult, row: RowFigures) -> RowDetail | None:
     run = stored.runs.get(row.run or "")
-    if run is None and (row.run is not None or stored.baselines is None):
+    table = _test_table(stored, row, run)
+    if table is None or table.empty:
         return None
+    classes = stored.comparison.classes
+    return row_detail(
+        np.asarray(pd.Categorical(table["reference_label"], categories=list(classes)).codes, np.int64),
+        table[probability_columns(classes)].to_numpy(dtype=np.float64),
+        parts=np.full(len(table), "test"),
+        classes=classes,
+        positive_class=stored.comparison.positive_class,
+        history=[] if run is None else run.history,
+        resampling=_resampling(stored, table["row_id"].to_numpy()),
+    )
+
+
+def _test_table(stored: StoredResult, row: RowFigures, run: RunRecord | None) -> pd.DataFrame | None:
+    """What a row's classifier said of the test part; ``None`` where it was not kept."""
     if run is not None:
         table = read_predictions(run.folder)
-        table = table[table["part"] == "test"]
-    else:
-        assert stored.baselines is not None
-        table = stored.baselines[stored.baselines["baseline"] == row.backbone]
-    classes = stored.comparison.classes
-    labels = pd.Categorical(table["reference_label"], categories=list(classes)).codes
-    return (
-        row_detail(
-            np.asarray(labels, np.int64),
-            table[probability_columns(classes)].to_numpy(dtype=np.float64),
-            parts=np.full(len(table), "test"),
-            classes=classes,
-            positive_class=stored.comparison.positive_class,
-            history=[] if run is None else run.history,
-        )
-        if len(table)
-        else None
-    )
+        return table[table["part"] == "test"]
+    if row.run is not None or stored.baselines is None:
+        return None
+    return stored.baselines[stored.baselines["baseline"] == row.backbone]
+
+
+def _resampling(stored: StoredResult, rows: npt.NDArray[np.int64]) -> Resampling | None:
+    """How the groups of the test scans are drawn for intervals; ``None`` without the data set."""
+    dataset = stored.dataset
+    if dataset is None or stored.comparison.groups_are == "none":
+        return None
+    return resample_groups(dataset.groups[rows], n_scans=len(rows), unit=dataset.groups_are)

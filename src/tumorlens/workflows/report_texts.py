@@ -71,7 +71,7 @@ def summary_grid(facts: ReportFacts) -> Grid | None:
     rows += [
         GridRow((Cell(f"{name} of {label}"), Cell(number(figure.value)), Cell(_ends(figure_words(figure)))))
         for label, own in found.per_class.items()
-        for name, figure in ((key.replace("_", " ").capitalize(), value) for key, value in own.items())
+        for name, figure in ((FIGURE_NAMES.get(key, key), value) for key, value in own.items())
         if facts.comparison.positive_class is None
     ]
     columns = (Column("Figure", numeric=False), Column("Value"), Column("Interval", f"{100 * found.level:g} %"))

@@ -146,7 +146,9 @@ def _stored_run(run: RunRecord, workspace: Workspace) -> StoredResult:
     home = _newest_with(run, workspace)
     if home is None:
         held, baselines = _lone_comparison(run, dataset), None
-        notes += (f"No baselines beside it: no comparison here holds it (tumorlens compare {name} makes one).",)
+        none_here = f"no comparison here holds it (tumorlens compare {name} makes one)"
+        why = none_here if run.row.mistake is None else "it was made with a mistake on purpose"
+        notes += (f"No baselines beside it: {why}.",)
     else:
         held, baselines = read_comparison(home), _read_baselines(home)
         notes += _without_curves(held, baselines)
