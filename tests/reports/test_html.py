@@ -212,7 +212,7 @@ def whole_report(example, *, name: str = "scan.png", pictures: bool = True) -> R
     tile = Tile(b"\xff\xd8", name, name) if pictures else None
     near = (Neighbour(name, 0.25, tile), Neighbour(name, 0.5, tile))
     answers = [
-        WrongAnswer(place, name, name, 0.9 - place / 10, tile, b"\xff\xd8" if pictures else None, near)
+        WrongAnswer(place, name, name, 0.9 - place / 10, tile, b"\xff\xd8" if pictures else None, neighbours=near)
         for place in range(2)
     ]
     subgroups = [SubgroupFigure(name, name, 10, 0.8, 0.7, 0.9)]
@@ -249,7 +249,7 @@ def test_every_part_is_on_the_page_and_reachable(grouped_example):
     page = Page(document)
     assert page.open == []
     targets = {address[1:] for address in page.addresses if address.startswith("#")}
-    targets -= {target for target in targets if f'id="{target}"' not in document}
+    targets = {target for target in targets if f'id="{target}"' in document}
     assert {
         "data",
         "result",
@@ -305,3 +305,11 @@ def test_a_page_of_a_run_shows_that_run(grouped_example):
 
 def test_what_is_folded_is_printed(grouped_example):
     assert "details::details-content { content-visibility: visible" in html_report(whole_report(grouped_example))
+
+
+def test_an_answer_that_no_cell_spoke_for_says_so(grouped_example):
+    tile = Tile(b"\xff\xd8", "scan.png", "tumour")
+    answer = WrongAnswer(3, "tumour", "no tumour", 0.9, tile, silent=True)
+    page = Page(html_report(Report(comparison=grouped_example.comparison, wrong=WrongAnswers("m", 1, 9, (answer,)))))
+    assert "No cell spoke for no tumour." in page.text and page.tags.count("img") == 1
+    assert "nearest training scans" not in page.text

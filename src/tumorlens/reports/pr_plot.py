@@ -77,7 +77,7 @@ def class_precision_grid(rows: Sequence[RowFigures], details: Sequence[RowDetail
         for entry in drawn
         for name, curve in entry.detail.precision_recall.items()
     )
-    return Grid("Average precision by class, each against the rest", columns, lines)
+    return Grid("Average precision by class", columns, lines)
 
 
 def _mean(entry: DrawnRow) -> float:
