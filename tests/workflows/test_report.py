@@ -240,6 +240,14 @@ def test_without_cached_features_the_neighbours_are_left_out_and_it_says_so(plac
     assert not copy.features.exists()
 
 
+def test_without_the_bundle_there_are_scans_but_no_heatmaps(place, tmp_path) -> None:
+    copy = Workspace.locate(_copied(place, tmp_path))
+    shutil.rmtree(copy.runs / place.run / "bundle")
+    assert find_result(place.run, workspace=copy).card is None
+    found = wrong_answers(find_run(copy, place.run), load_dataset(copy, "tiny"), workspace=copy, pictures=True)
+    assert all(answer.tile and answer.heatmap is None and not answer.silent for answer in found.shown)
+
+
 def test_without_the_data_set_the_report_has_what_is_left(place, tmp_path) -> None:
     copy = Workspace.locate(_copied(place, tmp_path))
     shutil.rmtree(copy.datasets / "tiny")
