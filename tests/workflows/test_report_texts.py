@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -81,7 +82,7 @@ def test_the_operating_point_lies_on_the_curve(grouped) -> None:
     here = np.array([point.false_positive_rate, point.true_positive_rate])
     detours = [  # a point between two corners makes no detour
         np.linalg.norm(here - first) + np.linalg.norm(here - second) - np.linalg.norm(second - first)
-        for first, second in zip(corners[:-1], corners[1:], strict=True)
+        for first, second in itertools.pairwise(corners)
     ]
     assert min(detours) == pytest.approx(0.0, abs=1e-9)
     assert _operating_points(replace(grouped, summary=None)) == {}
