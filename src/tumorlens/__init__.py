@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from tumorlens.workflows.compare import ComparisonResult
     from tumorlens.workflows.cross_validation import CrossValidationResult
     from tumorlens.workflows.evaluation_result import Evaluation
-    from tumorlens.workflows.public import compare, evaluate, import_scans, load_scans
+    from tumorlens.workflows.public import compare, evaluate, import_scans, load_scans, report
+    from tumorlens.workflows.report import ReportResult
     from tumorlens.workspace import Workspace
 
 __all__ = [
@@ -45,12 +46,14 @@ __all__ = [
     "Evaluation",
     "Prediction",
     "Predictor",
+    "ReportResult",
     "TumorlensError",
     "Workspace",
     "compare",
     "evaluate",
     "import_scans",
     "load_scans",
+    "report",
 ]
 
 _HOME = {
@@ -60,12 +63,14 @@ _HOME = {
     "Evaluation": "tumorlens.workflows.evaluation_result",
     "Prediction": "tumorlens.bundles",
     "Predictor": "tumorlens.bundles",
+    "ReportResult": "tumorlens.workflows.report",
     "TumorlensError": "tumorlens.errors",
     "Workspace": "tumorlens.workspace",
     "compare": "tumorlens.workflows.public",
     "evaluate": "tumorlens.workflows.public",
     "import_scans": "tumorlens.workflows.public",
     "load_scans": "tumorlens.workflows.public",
+    "report": "tumorlens.workflows.public",
 }
 
 

@@ -49,6 +49,7 @@ _COMMANDS = [
     ["train"],
     ["evaluate"],
     ["predict"],
+    ["report"],
     ["runs", "list"],
     ["runs", "show"],
     ["runs", "remove"],
@@ -88,6 +89,7 @@ def test_help_loads_nothing_heavy() -> None:
         (["train", "tiny"], "either --backbone B or --from-scratch"),
         (["predict", "nothing", "scan.png"], "Expected a bundle folder"),
         (["evaluate", "nothing", "tiny"], "Expected a bundle folder"),
+        (["report", "nothing"], "name or folder of a run"),
         (["runs", "show", "nothing"], "tumorlens runs list"),
         (["backbones", "show", "vgg"], "vgg16"),
         (["data", "show", "nothing"], "no data set 'nothing'"),
@@ -185,6 +187,19 @@ def test_compare_predict_and_runs(capsys, tiny_study, tiny_comparison, place) ->
     (run,) = [run for run in _json(capsys, "runs", "list", *place) if run["run"] == document["best"]]
     shown = _json(capsys, "runs", "show", run["run"], *place)
     assert shown["test_openings"] >= 1 and shown["metrics"]["test_accuracy"] == row["test_accuracy"]
+
+
+def test_report(capsys, tiny_comparison, place, tmp_path) -> None:
+    name = tiny_comparison.best_run.name
+    words = ["report", name, "--out", str(tmp_path / "r"), "--no-pictures", "--data-licence", "CC-BY-4.0", *place]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert str(tmp_path / "r" / "report.html") in shown and "model-card.md" in shown
+    assert f"Next:  tumorlens predict {name} SCAN.png" in shown
+    assert "CC-BY-4.0" in (tmp_path / "r" / "data-sheet.md").read_text(encoding="utf-8")
+    document = _json(capsys, *words)
+    assert document["kind"] == "run" and document["report"] == str(tmp_path / "r" / "report.html")
+    assert all(Path(file).is_file() for file in document["files"])
 
 
 def test_predict_goes_on_after_a_bad_file(capsys, tiny_study, tiny_comparison, place, tmp_path) -> None:

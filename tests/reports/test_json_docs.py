@@ -15,6 +15,7 @@ from tumorlens.workflows.backbone_facts import describe_backbone, list_backbones
 from tumorlens.workflows.cross_validation import CrossValidationSettings, cross_validate
 from tumorlens.workflows.doctor import Finding
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
+from tumorlens.workflows.report import report_result
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 
@@ -42,6 +43,12 @@ def test_cross_validation(sections, tiny_study):
     keys = {*document, *row, *row["by_fold"][0], *row["per_class_intervals"]["tumor"]}
     keys |= set(row["per_class_intervals"]["tumor"]["recall"])
     assert keys - sections["`compare`"] == set()
+
+
+def test_report(sections, tiny_study, tiny_comparison, tmp_path):
+    words = {"workspace": tiny_study.workspace, "out": tmp_path, "pictures": False}
+    document = report_result(tiny_comparison.best_run.name, **words).to_json()
+    assert set(document) - sections["`report`"] == set()
 
 
 def test_evaluation(sections, tiny_study, tiny_comparison):

@@ -97,7 +97,7 @@ def test_every_row_gets_its_plots(make_example, classes):
     example = make_example(classes=classes)
     plots = comparison_plots(example.comparison, example.details)
     kinds = [plot.kind for plot in plots]
-    assert (kinds.count("overview"), kinds.count("roc")) == (1, 1)
+    assert (kinds.count("overview"), kinds.count("roc"), kinds.count("pr")) == (1, 1, 1)
     assert (kinds.count("confusion"), kinds.count("history")) == (5, 4)
     assert len({plot.name for plot in plots}) == len(plots)
     assert all(re.fullmatch(r"[a-z0-9-]+", plot.name) for plot in plots)
@@ -106,7 +106,7 @@ def test_every_row_gets_its_plots(make_example, classes):
 def test_pictures_are_written_and_not_empty(grouped_example, tmp_path):
     example = grouped_example
     plots = comparison_plots(example.comparison, [None, None, *example.details[2:3], None, None, None])
-    assert [plot.kind for plot in plots] == ["overview", "roc", "confusion", "history"]
+    assert [plot.kind for plot in plots] == ["overview", "roc", "pr", "confusion", "history"]
     for path in write_plots(plots, tmp_path, marks=("synthetic",)):
         with Image.open(path) as picture:
             assert picture.width > 300

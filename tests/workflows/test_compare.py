@@ -67,7 +67,9 @@ def test_enough_patients_give_intervals_that_hold_their_figures(tmp_path, worksp
 
 def test_files_of_a_comparison(tiny_comparison) -> None:
     names = {path.name for path in tiny_comparison.folder.iterdir()}
-    assert names == {"comparison.md", "comparison.csv", "comparison.json", "plots", "report.html"}
+    tables = {"comparison.md", "comparison.csv", "comparison.json", "baselines.parquet"}
+    texts = {"model-card.md", "data-sheet.md", "checklists.md", "references.bib"}
+    assert names == {*tables, *texts, "plots", "report.html"}
     with (tiny_comparison.folder / "comparison.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 3
     assert all(path.stat().st_size > 1000 for path in (tiny_comparison.folder / "plots").iterdir())

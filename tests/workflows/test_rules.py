@@ -90,7 +90,7 @@ def test_answers_follow_from_card_and_stored_predictions(study, run) -> None:
             assert answer.decision == (UNLIKE if answer.novelty > card.novelty.threshold else wanted)
             document = json.loads(json.dumps(answer.to_json(), allow_nan=False))
             assert document["novelty"]["unlike"] is (answer.novelty > card.novelty.threshold)
-            assert [set(each) for each in document["similar"]] == [{"source", "label", "distance"}] * 3
+            assert [set(each) for each in document["similar"]] == [{"source", "label", "distance", "digest"}] * 3
 
 
 def test_a_training_scan_is_its_own_nearest(study, run) -> None:

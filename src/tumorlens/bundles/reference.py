@@ -101,11 +101,13 @@ class Neighbour:
         source: Where it came from; ``None`` where names are not kept.
         label: Its reference label.
         distance: Cosine distance of the features, 0..2.
+        digest: Digest of its pixels.
     """
 
     source: str | None
     label: str
     distance: float
+    digest: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +130,7 @@ class Neighbours:
         """The ``count`` training scans nearest to one scan's ``(d,)`` features, the nearest first."""
         rows, distances = nearest_rows(features[None], self.vectors, count=min(count, len(self.vectors)))
         return [
-            Neighbour(str(self.sources[row]) or None, str(self.labels[row]), float(distance))
+            Neighbour(str(self.sources[row]) or None, str(self.labels[row]), float(distance), str(self.digests[row]))
             for row, distance in zip(rows[0], distances[0], strict=True)
         ]
 

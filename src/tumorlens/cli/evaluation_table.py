@@ -9,9 +9,10 @@ from rich.text import Text
 
 from tumorlens.cli.evaluation_groups_table import failures_tables, patient_lines, subgroup_tables
 from tumorlens.cli.figure_words import interval_words, value_words
-from tumorlens.cli.rules_table import rules_tables
 from tumorlens.evaluation import Summary
+from tumorlens.reports.terminal import grids_to_rich
 from tumorlens.workflows.evaluation_result import Evaluation
+from tumorlens.workflows.evaluation_rules import rules_grids
 
 __all__ = ["evaluation_table"]
 
@@ -53,7 +54,7 @@ def evaluation_table(result: Evaluation) -> RenderableType:
         _figures(found, unit="per slice", title=title),
         *_classes(result),
         *_patients(result),
-        *rules_tables(result),
+        grids_to_rich(rules_grids(result.card, result.rules), sentences=()),
         *subgroup_tables(result),
         *failures_tables(result),
         *(Text(f"• {line}", style="dim") for line in lines),

@@ -6,7 +6,7 @@ from tumorlens.evaluation.baselines import (
     area_and_brightness,
     majority_class,
 )
-from tumorlens.evaluation.bootstrap import Interval
+from tumorlens.evaluation.bootstrap import Interval, Resampling, resample_groups
 from tumorlens.evaluation.calibration import FittedCalibration, fit_calibration
 from tumorlens.evaluation.collapse import collapse_reason, feature_spread
 from tumorlens.evaluation.conformal import ConformalFigures, class_thresholds, conformal_figures, conformal_sets
@@ -22,6 +22,7 @@ from tumorlens.evaluation.metrics import (
     roc_curve,
 )
 from tumorlens.evaluation.paired import Difference, adjust_holm, paired_difference
+from tumorlens.evaluation.precision_recall import PrecisionRecallCurve, precision_recall_curve
 from tumorlens.evaluation.published import PublishedFigures, published_figures
 from tumorlens.evaluation.reliability import Reliability, ReliabilityBin, reliability
 from tumorlens.evaluation.row import ROW_KEYS, Classifier, GroupsAre, Kind, RowFigures, best_on_validation
@@ -44,9 +45,11 @@ __all__ = [
     "Interval",
     "Kind",
     "OperatingWish",
+    "PrecisionRecallCurve",
     "PublishedFigures",
     "Reliability",
     "ReliabilityBin",
+    "Resampling",
     "RocCurve",
     "RowFigures",
     "Summary",
@@ -69,8 +72,10 @@ __all__ = [
     "paired_difference",
     "parse_wish",
     "positive_index",
+    "precision_recall_curve",
     "published_figures",
     "reliability",
+    "resample_groups",
     "roc_curve",
     "summarise",
 ]

@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 if TYPE_CHECKING:
     from tumorlens.explanation.heatmap import Heatmap
 
-__all__ = ["draw_heatmap", "opacities"]
+__all__ = ["draw_heatmap", "opacities", "painted_scan"]
 
 _COLOURS = "inferno"  # perceptually uniform, and rising in lightness, so that it reads in grey
 _MOST_OPAQUE = 0.75
@@ -50,7 +50,7 @@ def draw_heatmap(heatmap: Heatmap, path: Path) -> None:
     bottom = _TITLE + height + _GAP
     picture = Image.new("RGB", (total, bottom + _LINE * len(lines) + _GAP), _PAPER)
     pen = ImageDraw.Draw(picture)
-    for place, (title, panel) in enumerate((("Scan", scan), (_title(heatmap), _painted(heatmap, scan)))):
+    for place, (title, panel) in enumerate((("Scan", scan), (_title(heatmap), painted_scan(heatmap, scan)))):
         left = _GAP + place * (width + _GAP)
         pen.text((left, 5), title, fill=_INK, font=_font())
         picture.paste(panel, (left, _TITLE))
@@ -69,8 +69,8 @@ def _panel_size(heatmap: Heatmap) -> tuple[int, int]:
     return max(_LEAST_SIDE, round(width * factor)), max(_LEAST_SIDE, round(height * factor))
 
 
-def _painted(heatmap: Heatmap, scan: Image.Image) -> Image.Image:
-    """The scan under its cells, each a rectangle of one colour and opacity."""
+def painted_scan(heatmap: Heatmap, scan: Image.Image) -> Image.Image:
+    """``scan`` (that of ``heatmap``, at any size) under its cells, each a rectangle of one colour and opacity."""
     opacity = opacities(heatmap.evidence)
     width, height = scan.size
     rows = np.arange(height) * opacity.shape[0] // height

@@ -9,7 +9,9 @@ from tumorlens.reports.audit_lines import audit_lines
 from tumorlens.reports.audit_page import AuditPage, audit_html, write_audit_page
 from tumorlens.reports.audit_plots import audit_plots
 from tumorlens.reports.audit_words import AuditFinding, ranked_findings, verdict
+from tumorlens.reports.bibliography import bibliography, to_bibtex
 from tumorlens.reports.caveats import caveats
+from tumorlens.reports.checklists import checklists_markdown, fill_checklists
 from tumorlens.reports.comparison import (
     LEAKY,
     MISTAKE,
@@ -32,16 +34,25 @@ from tumorlens.reports.cross_validation_page import (
     write_cross_validation_page,
 )
 from tumorlens.reports.cross_validation_plots import cross_validation_plots
+from tumorlens.reports.data_sheet import data_sheet
 from tumorlens.reports.details import HistoryRow, RowDetail, row_detail
+from tumorlens.reports.document import Document, to_document_markdown
 from tumorlens.reports.fold_detail import fold_detail
+from tumorlens.reports.forest_plot import SubgroupFigure, forest_grid
 from tumorlens.reports.html import Picture, Report, html_report, write_html_report
 from tumorlens.reports.methods import MethodsFacts, methods_paragraph
 from tumorlens.reports.mistakes import mistake_paragraph
-from tumorlens.reports.plots import Plot, comparison_plots, write_plots
+from tumorlens.reports.model_card import FIGURE_NAMES, figure_words, model_card
+from tumorlens.reports.plots import Plot, comparison_plots, reliability_plot, subgroup_plot, write_plots
+from tumorlens.reports.pr_plot import class_precision_grid
 from tumorlens.reports.rendering import to_csv, to_markdown, write_tables
+from tumorlens.reports.report_facts import ReportFacts
+from tumorlens.reports.roc_plot import RocPoint
 from tumorlens.reports.terminal import to_rich
+from tumorlens.reports.wrong_answers import Neighbour, WrongAnswer, WrongAnswers
 
 __all__ = [
+    "FIGURE_NAMES",
     "LEAKY",
     "MISTAKE",
     "RANDOM_WEIGHTS",
@@ -52,31 +63,50 @@ __all__ = [
     "Comparison",
     "CrossValidation",
     "CrossValidationPage",
+    "Document",
     "HistoryRow",
     "MethodsFacts",
+    "Neighbour",
     "Picture",
     "Plot",
     "Protocol",
     "Report",
+    "ReportFacts",
+    "RocPoint",
     "RowDetail",
+    "SubgroupFigure",
+    "WrongAnswer",
+    "WrongAnswers",
     "audit_document",
     "audit_html",
     "audit_lines",
     "audit_plots",
+    "bibliography",
     "caveats",
+    "checklists_markdown",
+    "class_precision_grid",
     "comparison_plots",
     "cross_validation_caveats",
     "cross_validation_html",
     "cross_validation_plots",
     "cross_validation_to_markdown",
     "cross_validation_to_rich",
+    "data_sheet",
+    "figure_words",
+    "fill_checklists",
     "fold_detail",
+    "forest_grid",
     "html_report",
     "methods_paragraph",
     "mistake_paragraph",
+    "model_card",
     "ranked_findings",
+    "reliability_plot",
     "row_detail",
+    "subgroup_plot",
+    "to_bibtex",
     "to_csv",
+    "to_document_markdown",
     "to_markdown",
     "to_rich",
     "verdict",

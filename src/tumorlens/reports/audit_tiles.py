@@ -15,7 +15,7 @@ from tumorlens.datasets import Dataset
 from tumorlens.reports.wording import shortened
 from tumorlens.types import Pixels
 
-__all__ = ["TILE_SIZE", "Tile", "TileOf", "open_tiles"]
+__all__ = ["TILE_SIZE", "Tile", "TileOf", "draw_tile", "open_tiles"]
 
 TILE_SIZE = 120
 """Height and width of a tile in pixels."""
@@ -62,13 +62,13 @@ def open_tiles(dataset: Dataset) -> Iterator[TileOf]:
     with dataset.open_pixels() as store:
 
         def tile(row: int) -> Tile:
-            return Tile(_draw(store.get(str(digests[row]))), _short_source(str(sources[row])), str(labels[row]))
+            return Tile(draw_tile(store.get(str(digests[row]))), _short_source(str(sources[row])), str(labels[row]))
 
         yield tile
 
 
-def _draw(pixels: Pixels) -> bytes:
-    """Fit a scan into a black square, keeping its proportions."""
+def draw_tile(pixels: Pixels) -> bytes:
+    """Fit a scan ``(h, w, 3)`` uint8 into a black square, keeping its proportions; return the JPEG file."""
     picture = Image.fromarray(pixels)
     if (pixels == pixels[:, :, :1]).all():
         picture = picture.convert("L")

@@ -1,14 +1,22 @@
-"""What the plots of one row are made from: history, confusion matrix, ROC curve."""
+"""What the plots of one row are made from: history, confusion matrix, ROC and precision-recall curves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from tumorlens.evaluation import RocCurve, confusion_matrix, positive_index, roc_curve
+from tumorlens.evaluation import (
+    PrecisionRecallCurve,
+    Resampling,
+    RocCurve,
+    confusion_matrix,
+    positive_index,
+    precision_recall_curve,
+    roc_curve,
+)
 from tumorlens.types import Labels, Probabilities
 
 __all__ = ["HistoryRow", "RowDetail", "row_detail"]
@@ -31,11 +39,13 @@ class RowDetail:
             against the rest.
         history: One entry an epoch, or one a regularisation strength; empty where nothing was
             trained.
+        precision_recall: Curves on the test part by class, the same classes as in ``roc``.
     """
 
     confusion: npt.NDArray[np.int64]
     roc: Mapping[str, RocCurve]
     history: tuple[HistoryRow, ...] = ()
+    precision_recall: Mapping[str, PrecisionRecallCurve] = field(default_factory=dict)
 
 
 def row_detail(
@@ -47,6 +57,7 @@ def row_detail(
     classes: Sequence[str],
     positive_class: str | None,
     history: Sequence[HistoryRow] = (),
+    resampling: Resampling | None = None,
 ) -> RowDetail:
     """Compute what the plots need from the same predictions as the figures.
 
@@ -58,6 +69,7 @@ def row_detail(
         classes: Class names in order.
         positive_class: The class whose ROC curve is drawn (two classes).
         history: One entry an epoch or strength.
+        resampling: Draws of the test scans' groups, for intervals of average precisions; ``None`` for none.
     """
     test = parts == "test"
     positive = positive_index(classes, positive_class)
@@ -67,5 +79,12 @@ def row_detail(
         for target in targets
         if (curve := roc_curve(labels[test], probabilities[test], target=target)) is not None
     }
+    test_labels, test_probabilities = labels[test], probabilities[test]
+    precisions = {
+        classes[target]: precision
+        for target in targets
+        if (precision := precision_recall_curve(test_labels, test_probabilities, target=target, resampling=resampling))
+        is not None
+    }
     confusion = confusion_matrix(labels[test], predicted[test], n_classes=len(classes))
-    return RowDetail(confusion, curves, tuple(history))
+    return RowDetail(confusion, curves, tuple(history), precisions)

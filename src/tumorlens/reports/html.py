@@ -1,7 +1,7 @@
-"""One self-contained HTML report of a comparison, for a phone, a laptop and A4.
+"""One self-contained HTML report of a comparison or of a single run, for a phone, a laptop and A4.
 
-It shows what was compared on what, the figures with intervals, the plots, the data, and how all of
-it was made.
+It shows what was compared on what and the data, then the figures with intervals, the plots, the errors, and how all
+of it was made; model card, data sheet, references and checklists close it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from markupsafe import Markup
 
 from tumorlens.evaluation import TRIVIAL_BASELINE, RowFigures
 from tumorlens.reports.caveats import caveats, mark_sentence
+from tumorlens.reports.checklists import OPENING, FilledChecklist
 from tumorlens.reports.comparison import RESEARCH_ONLY, Comparison
+from tumorlens.reports.document import Document
+from tumorlens.reports.grid import Grid
 from tumorlens.reports.plots import Plot
 from tumorlens.reports.style import figure_svg
 from tumorlens.reports.tables import comparison_grids, parts_grid
 from tumorlens.reports.wording import counted, interval, number, row_name, row_title
+from tumorlens.reports.wrong_answers import WrongAnswers, wrong_grid, wrong_sentence
 from tumorlens.workspace import write_text
 
 __all__ = ["Picture", "Report", "html_report", "write_html_report"]
@@ -63,6 +67,14 @@ class Report:
         methods: The paragraph for a paper; empty for none.
         pictures: Contact sheets and the like; they hold scans, so give them only where scans may be
             shown.
+        run: Name of the run, where the page is about a single one; ``None`` for a comparison.
+        table_one: Scans, groups, classes and more by part; scans by class where it is ``None``.
+        tables: Further tables that follow the results.
+        wrong: Test scans that the model decides wrongly; ``None`` where not looked at.
+        documents: Model card and data sheet.
+        references: BibTeX of everything that was used; empty for none.
+        checklists: Reporting checklists with what is known.
+        notes: What must be said of the page itself, such as what was left out.
     """
 
     comparison: Comparison
@@ -74,6 +86,19 @@ class Report:
     next_commands: Sequence[str] = ()
     methods: str = ""
     pictures: Sequence[Picture] = ()
+    run: str | None = None
+    table_one: Grid | None = None
+    tables: Sequence[Grid] = ()
+    wrong: WrongAnswers | None = None
+    documents: Sequence[Document] = ()
+    references: str = ""
+    checklists: Sequence[FilledChecklist] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def title(self) -> str:
+        """What the page is about."""
+        return f"Comparison on {self.comparison.dataset}" if self.run is None else f"Model {self.run}"
 
 
 @dataclass(frozen=True)
@@ -93,24 +118,25 @@ def html_report(report: Report) -> str:
     )
     comparison = report.comparison
     return environment.get_template("report.html.j2").render(
+        report=report,
         comparison=comparison,
         css=Markup(_stylesheet()),
         subtitle=_subtitle(comparison),
         research_only=RESEARCH_ONLY,
         banners=[mark_sentence(mark) for mark in comparison.marks],
-        cards=_cards(comparison),
+        cards=_cards(report),
         grids=tuple(reversed(comparison_grids(comparison)[:2])) + comparison_grids(comparison)[2:],
         caveats=caveats(comparison)[len(comparison.marks) : -1],
-        overview=_inline(report.plots, "overview", "roc"),
+        overview=_inline(report.plots, "overview", "roc", "pr", "reliability"),
         confusions=_inline(report.plots, "confusion"),
         histories=_inline(report.plots, "history"),
-        flow=report.flow,
-        parts=parts_grid(comparison),
-        data_check=report.data_check,
-        pictures=report.pictures,
+        forest=_inline(report.plots, "forest"),
+        parts=report.table_one or parts_grid(comparison),
+        wrong=report.wrong,
+        wrong_words="" if report.wrong is None else wrong_sentence(report.wrong),
+        wrong_table=_wrong_table(report.wrong),
         facts=_facts(report),
-        methods=report.methods,
-        next_commands=report.next_commands,
+        checklist_opening=OPENING,
     )
 
 
@@ -125,7 +151,8 @@ def write_html_report(report: Report, path: Path) -> Path:
 
 
 def _stylesheet() -> str:
-    return (resources.files("tumorlens.reports") / "templates" / "report.css").read_text("utf-8")
+    folder = resources.files("tumorlens.reports") / "templates"
+    return "".join((folder / name).read_text("utf-8") for name in ("report.css", "report_parts.css"))
 
 
 def _subtitle(comparison: Comparison) -> str:
@@ -137,11 +164,21 @@ def _subtitle(comparison: Comparison) -> str:
     return " · ".join(part for part in (counted(scans, "scan"), f"classes: {classes}", protocol, day) if part)
 
 
-def _cards(comparison: Comparison) -> list[_Card]:
+def _wrong_table(found: WrongAnswers | None) -> Grid | None:
+    """Wrong answers as a table, where they are not shown as pictures."""
+    if found is None or not found.shown or found.shown[0].tile is not None:
+        return None
+    return wrong_grid(found.shown)
+
+
+def _cards(report: Report) -> list[_Card]:
     cards = []
+    comparison = report.comparison
     best = comparison.best_row
+    if report.run is not None:
+        best = next((row for row in comparison.rows if row.run == report.run), None)
     if best is not None:
-        cards.append(_Card("Best on validation", row_name(best), _behind(best)))
+        cards.append(_Card("Best on validation" if report.run is None else "Network", row_name(best), _behind(best)))
         cards.append(_accuracy_card("Its test accuracy", best))
     trivial = next((row for row in comparison.rows if row.backbone == TRIVIAL_BASELINE), None)
     if trivial is not None:
@@ -165,6 +202,8 @@ def _behind(row: RowFigures) -> str:
 
 
 def _accuracy_card(title: str, row: RowFigures) -> _Card:
+    if row.collapsed:
+        return _Card(title, "collapsed", row.collapsed_because or "")
     ends = interval(row.test_accuracy_low, row.test_accuracy_high)
     level = f"{100 * row.interval.level:g} % interval {ends}" if row.interval else "no interval"
     return _Card(title, number(row.test_accuracy), level)
@@ -180,7 +219,7 @@ def _facts(report: Report) -> dict[str, str]:
         "Protocol": comparison.protocol,
         "Split digest": comparison.split_digest,
         "Split seed": "not known: read from a file" if comparison.seed is None else str(comparison.seed),
-        "Test part opened": _times(report.test_openings),
+        "Test part opened": _times(report.test_openings, of="comparison" if report.run is None else "run"),
         "Runs": ", ".join(row.run for row in comparison.rows if row.run),
         "Created": comparison.created,
         "Machine": comparison.machine,
@@ -190,9 +229,9 @@ def _facts(report: Report) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _times(openings: int | None) -> str:
+def _times(openings: int | None, *, of: str) -> str:
     if openings is None:
         return ""
     if openings == 1:
-        return "once, for this comparison"
+        return f"once, for this {of}"
     return f"{openings:,} times; the more often, the more optimistic its figures become"

@@ -14,7 +14,7 @@ from tumorlens.reports.grid import Cell, Column, Grid, Tone
 from tumorlens.reports.tables import comparison_grids
 from tumorlens.workspace import write_text
 
-__all__ = ["markdown_page", "to_csv", "to_markdown", "write_tables"]
+__all__ = ["markdown_grid", "markdown_page", "to_csv", "to_markdown", "write_tables"]
 
 _CSV_FIGURES = (
     "kind",
@@ -55,7 +55,7 @@ def markdown_page(title: str, *, grids: Sequence[Grid], sentences: Sequence[str]
     """Tables under a heading, and sentences as a list, in GitHub's Markdown."""
     blocks = [f"# {_escape(title)}"]
     for grid in grids:
-        blocks += [f"## {grid.title}", "\n".join(_markdown_lines(grid))]
+        blocks += [f"## {grid.title}", markdown_grid(grid)]
     blocks.append("\n".join(f"- {_escape(sentence)}" for sentence in sentences))
     return "\n\n".join(blocks) + "\n"
 
@@ -90,6 +90,11 @@ def write_tables(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in contents)
 
 
+def markdown_grid(grid: Grid) -> str:
+    """One table in GitHub's Markdown."""
+    return "\n".join(_markdown_lines(grid))
+
+
 def _markdown_lines(grid: Grid) -> Iterator[str]:
     yield _markdown_line([_heading(column) for column in grid.columns])
     yield _markdown_line(["---:" if column.numeric else "---" for column in grid.columns])
@@ -111,7 +116,7 @@ def _markdown_cell(cell: Cell, tone: Tone) -> str:
 
 
 def _escape(text: str) -> str:
-    for character, replacement in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("*", "\\*")):
+    for character, replacement in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("*", "\\*"), ("[", "\\[")):
         text = text.replace(character, replacement)
     return " ".join(text.split())
 

@@ -144,6 +144,7 @@ def figure_svg(figure: Figure, *, label: str) -> str:
 def _for_page(svg: str, label: str) -> str:
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # the same in every drawing, and nothing points to them
     svg = re.sub(r'\s(width|height)="[\d.]+pt"', "", svg, count=2)
     svg = re.sub(r"'DejaVu Sans'(, [^;\"]*)?", "system-ui, sans-serif", svg)
     svg = svg.replace(INK, "currentColor")

@@ -21,7 +21,7 @@ from tumorlens.evaluation.subgroups import compare_subgroups
 from tumorlens.types import Labels, Probabilities
 from tumorlens.workflows.evaluation_findings import GroupFindings
 
-__all__ = ["JudgedLabels", "check_columns", "find_by_group"]
+__all__ = ["JudgedLabels", "check_columns", "columns_to_divide_by", "find_by_group"]
 
 _IDENTITY = frozenset({"row_id", "source", "pixel_digest", "label", "group", "copy_of"})
 _ONLY_CLUSTERS = "the data set names no patients, only clusters are known."
@@ -49,6 +49,15 @@ class JudgedLabels:
     positive_class: str | None
 
 
+def columns_to_divide_by(dataset: Dataset) -> list[str]:
+    """The columns of the manifest that scans can be divided by."""
+    return [name for name in _offered(dataset) if has_few_levels(_values(dataset.manifest[name]))]
+
+
+def _offered(dataset: Dataset) -> list[str]:
+    return [str(name) for name in dataset.manifest.columns if name not in _IDENTITY]
+
+
 def check_columns(dataset: Dataset, columns: Iterable[str]) -> None:
     """Raise unless scans can be divided by all these columns.
 
@@ -56,11 +65,11 @@ def check_columns(dataset: Dataset, columns: Iterable[str]) -> None:
         InputError: A column is not in the manifest, names single scans, or has too many different words; the message
             lists the choices.
     """
-    offered = [str(name) for name in dataset.manifest.columns if name not in _IDENTITY]
+    offered, able = _offered(dataset), columns_to_divide_by(dataset)
     for name in columns:
-        if name in offered and has_few_levels(_values(dataset.manifest[name])):
+        if name in able:
             continue
-        choices = ", ".join(other for other in offered if has_few_levels(_values(dataset.manifest[other])))
+        choices = ", ".join(able)
         why = f" ({dataset.manifest[name].nunique():,} values, more than {MOST_LEVELS})" if name in offered else ""
         raise InputError(f"Scans cannot be divided by a column {name!r}{why}: choose among {choices}.")
 

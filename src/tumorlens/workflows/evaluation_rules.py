@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ from tumorlens.evaluation import ConformalFigures, Figure, conformal_figures, co
 from tumorlens.evaluation.bootstrap import Resampling, Unit, resample_groups
 from tumorlens.evaluation.calibration_figures import CalibrationFigures, calibration_figures
 from tumorlens.evaluation.figure import share_figures
+from tumorlens.reports.grid import Grid
+from tumorlens.reports.rules_grids import answers_grid, calibration_grid, sets_grid
 from tumorlens.runtime import UNCALIBRATED, uncalibrate
 from tumorlens.types import Labels, Probabilities
 
-__all__ = ["AnswerFigures", "RuleFigures", "judge_rules"]
+__all__ = ["AnswerFigures", "RuleFigures", "judge_rules", "rules_grids"]
 
 
 @dataclass(frozen=True)
@@ -145,3 +147,14 @@ def _answers(
     if card.conformal is None:
         found["undecided"] = Figure(None)
     return AnswerFigures(**found)
+
+
+def rules_grids(card: BundleCard, found: RuleFigures) -> tuple[Grid, ...]:
+    """Tables of a bundle's rules, those that it does not offer left out."""
+    grids = [calibration_grid(found.before, found.after)]
+    if found.conformal is not None:
+        grids.append(sets_grid(found.conformal))
+    if card.novelty is not None or card.conformal is not None:
+        answers = found.answers
+        grids.append(answers_grid({entry.name: getattr(answers, entry.name) for entry in fields(answers)}))
+    return tuple(grids)

@@ -16,9 +16,10 @@ from tumorlens.workflows.cross_validation import CrossValidationResult, cross_va
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
 from tumorlens.workflows.evaluation_result import Evaluation
 from tumorlens.workflows.reading_options import mask_options, reading_options
+from tumorlens.workflows.report import ReportResult, report_result
 from tumorlens.workspace import Workspace
 
-__all__ = ["compare", "evaluate", "import_scans", "load_scans"]
+__all__ = ["compare", "evaluate", "import_scans", "load_scans", "report"]
 
 
 def import_scans(
@@ -269,6 +270,42 @@ def evaluate(
         dataset,
         EvaluateSettings(label_map=label_map or {}, prevalence=prevalence, seed=seed, by=names),
         workspace=Workspace.locate(home),
+        threads=threads,
+        progress=progress,
+    )
+
+
+def report(
+    what: str | Path | ComparisonResult,
+    *,
+    out: str | Path | None = None,
+    pictures: bool = True,
+    data_licence: str = "",
+    workspace: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> ReportResult:
+    """Make the report of a run or a comparison from what is stored: page, model card, data sheet, checklists, BibTeX.
+
+    Args:
+        what: Name or folder of a run or comparison, or a comparison's result.
+        out: Where to; by default beside the run or comparison.
+        pictures: Whether scans are shown; outside the workspace they never are.
+        data_licence: Licence of the data, for the data sheet.
+        workspace: Folder of the workspace; that of a comparison's result by default.
+        threads: CPU threads; all by default.
+        progress: Told what is left out.
+
+    Raises:
+        NotFoundError: There is no such run or comparison.
+    """
+    home = what.folder.parent.parent if workspace is None and isinstance(what, ComparisonResult) else workspace
+    return report_result(
+        str(what.folder if isinstance(what, ComparisonResult) else what),
+        workspace=Workspace.locate(home),
+        out=None if out is None else Path(out),
+        pictures=pictures,
+        data_licence=data_licence,
         threads=threads,
         progress=progress,
     )

@@ -21,7 +21,7 @@ from tumorlens.reports import (
 from tumorlens.workflows.dataset_facts import check_facts, flow_facts
 from tumorlens.workflows.fold_context import FoldContext
 from tumorlens.workflows.fold_store import FinishedRow
-from tumorlens.workflows.write_comparison import sheet_pictures
+from tumorlens.workflows.sheet_pictures import sheet_pictures
 from tumorlens.workspace import atomic_directory
 
 __all__ = ["prediction_table", "train_commands", "write_cross_validation"]
