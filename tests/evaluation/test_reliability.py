@@ -95,6 +95,18 @@ def test_slope_and_intercept_are_those_of_logistic_regression(slope: float) -> N
     assert given.mean() == pytest.approx(labels.mean(), abs=1e-6)
 
 
+@pytest.mark.parametrize("factor", [20.0, -20.0, 0.01])
+def test_a_slope_far_from_one_is_found_too(factor: float) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(8)
+    odds = rng.normal(size=1000)
+    labels = rng.random(1000) < 1 / (1 + np.exp(-0.8 * odds))
+    found = calibration_slope(factor * odds, labels, resampling=None)["slope"].value
+    theirs = LogisticRegression(C=np.inf, tol=1e-9).fit(odds[:, None], labels)
+    assert factor * found == pytest.approx(float(theirs.coef_[0, 0]), rel=1e-4)
+
+
 def test_the_interval_of_the_slope_holds_the_truth() -> None:
     covered = []
     for seed in range(40):

@@ -68,7 +68,10 @@ def _with_interval(
 def _fit(odds: Vector, true: npt.NDArray[np.bool_], weights: Vector, *, with_slope: bool) -> Vector:
     """``(draws,)`` the slope, or the intercept with the slope held at 1, by Newton's method; NaN: there is none."""
     draws = len(weights)
-    slope, intercept = np.ones(draws), np.zeros(draws)
+    scale = float(odds.std()) or 1.0
+    if with_slope:  # in units of the spread, from no slope at all: from there Newton's method arrives
+        odds = odds / scale
+    slope, intercept = np.full(draws, 0.0 if with_slope else 1.0), np.zeros(draws)
     moved = np.full(draws, np.inf)
     for _ in range(_STEPS):
         given = 1.0 / (1.0 + np.exp(-np.clip(slope[:, None] * odds + intercept[:, None], -500.0, 500.0)))
@@ -86,5 +89,5 @@ def _fit(odds: Vector, true: npt.NDArray[np.bool_], weights: Vector, *, with_slo
         moved = np.maximum(np.abs(step0), np.abs(step1))
         if float(moved.max()) < _CLOSE:
             break
-    value = slope if with_slope else intercept
+    value = slope / scale if with_slope else intercept
     return np.where((moved < 1e-4) & (np.abs(value) < _STEEPEST), value, np.nan)

@@ -28,7 +28,7 @@ _BINS = 10
 _SCANS_A_BIN = 20
 _DRAWS = 1_000
 _DRAWS_FOR_LIKENESS = 40
-_CORRELATIONS = np.linspace(0.0, 0.95, 20)
+_CORRELATIONS = np.round(np.arange(20) * 0.05, 2)
 _PERCENTILE = "percentile bootstrap"
 
 Vector = npt.NDArray[np.float64]
