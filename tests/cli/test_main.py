@@ -181,7 +181,10 @@ def test_compare_predict_and_runs(capsys, tiny_study, tiny_comparison, place) ->
     assert "Next:  tumorlens predict" in text and "research output" in text.lower()
     scan = str(next((tiny_study.folder / "images").iterdir()))
     answer = _json(capsys, "predict", document["best"], scan, *place)
-    assert set(answer) == {"source", "label", "probabilities", "model", "marks", "use", "heatmap", "heatmap_check"}
+    assert set(answer) == {
+        *("source", "label", "decision", "probabilities", "conformal_set", "novelty", "similar"),
+        *("model", "marks", "use", "heatmap", "heatmap_check"),
+    }
     assert main(["predict", document["best"], scan, *place]) == 0
     assert "not for patient care" in capsys.readouterr().out
     (run,) = [run for run in _json(capsys, "runs", "list", *place) if run["run"] == document["best"]]

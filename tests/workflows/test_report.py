@@ -147,7 +147,7 @@ def test_files_lie_beside_the_run_or_the_comparison(place, run_page, comparison_
 def test_nothing_is_opened_or_predicted_again(place, monkeypatch) -> None:
     split = place.record.split_digest
     before = count_openings(place.workspace, split), read_predictions(place.record.folder)
-    monkeypatch.setattr("tumorlens.bundles.Predictor.probabilities", _never)
+    monkeypatch.setattr("tumorlens.bundles.Predictor.predict_many", _never)
     monkeypatch.setattr("tumorlens.features.extract._compute", _never)
     monkeypatch.setattr("tumorlens.workflows.baselines.baseline_probabilities", _never)
     report_result(place.comparison, workspace=place.workspace)
