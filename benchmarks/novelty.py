@@ -92,7 +92,7 @@ def main() -> None:
 _SHIPPED = "cosine, nearest"
 
 
-def ways_of_scoring(train: Features, reference: npt.NDArray[np.float16]) -> dict[str, Score]:
+def ways_of_scoring(train: Features, reference: Features) -> dict[str, Score]:
     """Distances to the training part by name; all but the shipped one use all of its scans."""
     units = unit_vectors(train)
     plain, spherical = LedoitWolf().fit(train), LedoitWolf().fit(np.asarray(units, np.float32))

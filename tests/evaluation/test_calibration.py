@@ -46,6 +46,12 @@ def test_a_shift_needs_platt_and_gets_it() -> None:
     assert fit_platt(1 - labels, wrong[:, ::-1], positive=0).shift[0] == pytest.approx(1.5, abs=0.15)
 
 
+def test_a_shift_alone_is_met_by_platt_too() -> None:
+    labels, wrong, groups = scans(4000, 2, seed=11, shift=0.8)
+    found = fit_calibration(labels, wrong, groups, positive=1)
+    assert found.method == "platt" and found.calibration.shift[1] == pytest.approx(0.8, abs=0.15)
+
+
 def test_right_probabilities_are_left_nearly_alone() -> None:
     labels, right, groups = scans(4000, 2, seed=7)
     found = fit_calibration(labels, right, groups, positive=1)

@@ -13,8 +13,8 @@ from tumorlens.evaluation.collapse import (
 )
 
 LABELS = np.array([0, 1, 0, 1])
-ONE_SIDED = np.tile([0.56, 0.44], (4, 1))
-HONEST = np.array([[0.6, 0.4], [0.4, 0.6], [0.4, 0.6], [0.3, 0.7]])
+ONE_SIDED = np.zeros(4, dtype=int)
+HONEST = np.array([0, 1, 1, 1])
 
 
 def features(spread: float) -> np.ndarray:
@@ -23,7 +23,7 @@ def features(spread: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("labels", "probabilities", "spread", "expected"),
+    ("labels", "predicted", "spread", "expected"),
     [
         (LABELS, ONE_SIDED, None, ONE_CLASS_ONLY),
         (np.zeros(4, dtype=int), ONE_SIDED, None, None),
@@ -34,9 +34,9 @@ def features(spread: float) -> np.ndarray:
         (LABELS, ONE_SIDED, 1e-5, ONE_CLASS_ONLY),
     ],
 )
-def test_collapse_reason(labels, probabilities, spread, expected):
+def test_collapse_reason(labels, predicted, spread, expected):
     given = None if spread is None else features(spread)
-    assert collapse_reason(labels, probabilities, features=given) == expected
+    assert collapse_reason(labels, predicted, features=given) == expected
 
 
 def test_feature_spread_is_relative_and_summed_over_blocks():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,28 @@ def row_of(labels, probabilities, parts, groups, **options) -> RowFigures:
         "draws": 200,
     }
     return figures(labels, probabilities, parts=parts, groups=groups, **(given | options))
+
+
+def test_decided_labels_count_and_not_the_largest_probability():
+    labels = np.array([0] * 18 + [1] * 2)
+    score = np.where(labels == 1, 0.3, 0.1)
+    probabilities = np.column_stack([1 - score, score])
+    parts, groups = np.full(20, "test"), np.arange(20).astype(str)
+    at_half = row_of(labels, probabilities, parts, groups)
+    assert (at_half.test_accuracy, at_half.collapsed) == (0.9, True)
+    lower = row_of(labels, probabilities, parts, groups, predicted=(score >= 0.2).astype(int))
+    assert (lower.test_accuracy, lower.collapsed, lower.per_class["tumour"].recall) == (1.0, False, 1.0)
+    assert lower.test_loss == at_half.test_loss
+    all_called = row_of(labels, probabilities, parts, groups, predicted=np.ones(20, int))
+    assert (all_called.test_accuracy, all_called.collapsed) == (0.1, True)
+
+
+def test_the_best_by_loss_may_be_another_than_by_accuracy():
+    one, other = row_of(*predictions()), row_of(*predictions(seed=1))
+    one = replace(one, run="one", val_accuracy=0.8, val_loss=0.5)
+    other = replace(other, run="other", val_accuracy=0.9, val_loss=0.6)
+    assert best_on_validation([one, other]).run == "other"
+    assert best_on_validation([one, other], by_loss=True).run == "one"
 
 
 def test_json_has_the_documented_keys_first_and_plain_values():

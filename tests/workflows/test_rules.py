@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,6 @@ from tumorlens.datasets.split import make_split
 from tumorlens.datasets.synthesis import SynthesisSettings, synthesize
 from tumorlens.errors import InputError
 from tumorlens.evaluation import OperatingWish
-from tumorlens.runtime import calibrate, uncalibrate
 from tumorlens.workflows.compare import CompareSettings, compare_networks
 from tumorlens.workflows.evaluate import evaluate_model
 from tumorlens.workflows.synthesis import import_synthetic
@@ -126,14 +127,6 @@ def test_limits_come_from_the_calibration_part_alone(study, run) -> None:
     assert table.loc[table["part"] == "train", "novelty"].isna().all()
 
 
-def test_calibration_can_be_undone(run) -> None:
-    card, table = read_card(run.bundle), stored(run)
-    given = table[[f"probability_{label}" for label in card.labels]].to_numpy()
-    raw = uncalibrate(given, card.scaling)
-    np.testing.assert_allclose(calibrate(raw, card.scaling), given, atol=1e-9)
-    assert run.config["calibration"]["temperature"] == card.temperature
-
-
 def test_evaluate_judges_the_rules_on_the_test_part(study, run) -> None:
     workspace, dataset, _ = study
     document = evaluate_model(run.name, dataset, workspace=workspace).to_json()
@@ -189,8 +182,6 @@ def test_another_wish_is_another_run_and_sensitivity_costs_specificity(study, ru
 
 
 def test_a_bundle_carries_neighbours_only_when_asked_to(study, run, tmp_path) -> None:
-    import shutil
-
     workspace, dataset, split = study
     alone = shutil.copytree(run.bundle, tmp_path / "alone" / "bundle")
     scan = np.zeros((64, 64, 3), np.uint8)
@@ -203,7 +194,37 @@ def test_a_bundle_carries_neighbours_only_when_asked_to(study, run, tmp_path) ->
     assert not any(Neighbours.read(copy).sources)
 
 
-def test_an_operating_point_with_more_classes_or_a_mistake_is_refused(study, tmp_path) -> None:
+def test_neighbours_of_another_run_beside_a_bundle_are_not_named(study, run, tmp_path) -> None:
+    place = shutil.copytree(run.folder, tmp_path / "run")
+    found = Neighbours.read(place)
+    replace(found, split="f" * 64).write(place)
+    answer = Predictor(place / "bundle").predict(np.zeros((64, 64, 3), np.uint8))
+    assert answer.similar is None and answer.decision
+
+
+def test_a_bundle_alone_leaves_its_carried_training_scans_out(study, tmp_path) -> None:
+    workspace, dataset, split = study
+    settings = CompareSettings(backbones=("efficientnet-lite0",), size=64, split_file=split, carry_neighbours=True)
+    carrying = compare_networks(dataset, settings, workspace=workspace).runs[0]
+    bundle = shutil.copytree(carrying.bundle, tmp_path / "bundle")
+    home = tl.Workspace.locate(tmp_path / "home").create()
+    copy = tl.import_scans(
+        synthesize(tmp_path / "scans", SynthesisSettings(patients=160, slices_each=2, size=64, seed=4)) / "images",
+        name="again",
+        labels=tmp_path / "scans" / "labels.csv",
+        workspace=home.root,
+    )
+    found = evaluate_model(str(bundle), copy, workspace=home)
+    train = set(dataset.digests[load_parts(carrying) == "train"])
+    assert found.in_training == sum(digest in train for digest in copy.digests) > 0
+    assert any("Only its training part is known" in note for note in found.notes)
+
+
+def load_parts(run) -> np.ndarray:
+    return stored(run)["part"].to_numpy()
+
+
+def test_an_operating_point_beside_a_mistake_is_refused(study) -> None:
     workspace, dataset, _ = study
     wish = OperatingWish("cost", 2.0)
     settings = CompareSettings(backbones=("efficientnet-lite0",), size=64, wish=wish, mistake="split")

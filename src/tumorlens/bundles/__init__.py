@@ -4,7 +4,7 @@ Imports neither Keras nor TensorFlow.
 """
 
 from tumorlens.bundles.batch import Answer, find_bundle, predict_files
-from tumorlens.bundles.card import BundleCard, read_card, write_card
+from tumorlens.bundles.card import BundleCard, check_words, read_card, write_card
 from tumorlens.bundles.files import GRAPH_FILE, KERAS_FILE, WEIGHTS_FILE, digest_files, verify_files
 from tumorlens.bundles.predictor import ManyAnswers, Prediction, Predictor
 from tumorlens.bundles.reference import (
@@ -41,6 +41,7 @@ __all__ = [
     "OperatingPoint",
     "Prediction",
     "Predictor",
+    "check_words",
     "decide",
     "digest_files",
     "final_decision",

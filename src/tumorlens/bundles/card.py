@@ -17,10 +17,10 @@ from tumorlens.errors import IntegrityError
 from tumorlens.runtime import Calibration
 from tumorlens.workspace import write_text
 
-__all__ = ["CARD_FILE", "FORMAT_VERSION", "BundleCard", "read_card", "write_card"]
+__all__ = ["CARD_FILE", "FORMAT_VERSION", "BundleCard", "check_words", "read_card", "write_card"]
 
 CARD_FILE = "bundle.json"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class BundleCard:
         versions: Versions of tumorlens and what it rests on.
         files: SHA-256 of every other file of the bundle.
         use: The limits of use, in words.
-        heatmap_check: Whether its heatmaps depend on what was learned (see ``explanation/randomisation.py``); ``None``
-            and absent from the file: not checked.
+        heatmap_check: Whether its heatmaps depend on what was learned (see ``explanation/randomisation.py``); ``None``:
+            not checked.
     """
 
     name: str
@@ -90,6 +90,11 @@ class BundleCard:
     def model(self) -> str:
         """The model's name on screen and in JSON: run name, ``@``, 12 digits of the digest."""
         return f"{self.name}@{self.digest[:12]}"
+
+
+def check_words(check: Mapping[str, Any] | None) -> str:
+    """What a card's check of heatmaps found, a sentence."""
+    return "Heatmaps were not checked." if check is None else str(check["words"])
 
 
 def write_card(folder: Path, card: BundleCard) -> None:

@@ -5,8 +5,9 @@ Imports neither Keras nor TensorFlow. Knows nothing about training.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Prediction:
         conformal_set: The classes that cannot be excluded; ``None`` where the bundle offers no sets.
         novelty: Cosine distance to the nearest of the bundle's reference scans, 0..2; ``None`` where not offered.
         novelty_threshold: The distance above which a scan is unlike the training data.
-        similar: The training scans that are most alike by features; ``None`` where they are not at hand.
+        find_similar: Looks up :attr:`similar`.
         model: Name and digest of the model.
         class_maps: ``(h, w, k)`` float32, where each class' score came from, on the network's coarse grid.
         pixels: ``(H, W, 3)`` uint8, the scan as the model was given it, after the crop that it declares.
@@ -62,7 +63,7 @@ class Prediction:
     conformal_set: tuple[str, ...] | None
     novelty: float | None
     novelty_threshold: float | None
-    similar: tuple[Neighbour, ...] | None
+    find_similar: Callable[[], tuple[Neighbour, ...] | None] = field(repr=False)
     model: str
     class_maps: Maps = field(repr=False)
     pixels: Pixels = field(repr=False)
@@ -70,6 +71,11 @@ class Prediction:
     use: str
     maps_informative: bool | None = None
     map_sizes: tuple[int, int] | None = None
+
+    @cached_property
+    def similar(self) -> tuple[Neighbour, ...] | None:
+        """The training scans that are most alike by features; ``None`` where they are not at hand."""
+        return self.find_similar()
 
     @property
     def heatmap(self) -> Heatmap:
@@ -174,7 +180,6 @@ class Predictor:
             threads=threads,
         )
         self._reference = None if self.card.novelty is None else read_reference(self.folder)
-        self._neighbours = self._find_neighbours()
         self._map_size = heatmap_size
         self._finer = None if heatmap_size is None else self._finer_graph(heatmap_size)
 
@@ -245,9 +250,25 @@ class Predictor:
         probabilities = np.array(rows, np.float64).reshape(len(rows), len(self.card.labels))
         return ManyAnswers(probabilities, None if self._reference is None else np.array(distances, np.float64))
 
-    def _find_neighbours(self) -> Neighbours | None:
-        """Those that the bundle carries, else those that lie beside it in its run's folder."""
-        return Neighbours.read(self.folder) or Neighbours.read(self.folder.resolve().parent)
+    @cached_property
+    def neighbours(self) -> Neighbours | None:
+        """The training scans that the bundle carries, else those beside it in its run's folder; ``None`` without.
+
+        Raises:
+            IntegrityError: They are damaged.
+        """
+        found = Neighbours.read(self.folder) or Neighbours.read(self.folder.resolve().parent)
+        return found if found is not None and found.split == self.card.split_digest else None
+
+    def similar_to(self, features: Features) -> tuple[Neighbour, ...] | None:
+        """The three training scans nearest to one scan's ``(d,)`` features; ``None`` where they are not at hand."""
+        return None if self.neighbours is None else tuple(self.neighbours.nearest(features))
+
+    def _maps_informative(self) -> bool | None:
+        """What the check found; ``None``: not checked, as finer maps are not."""
+        if self.card.heatmap_check is None or self._map_size is not None:
+            return None
+        return bool(self.card.heatmap_check["informative"])
 
     def _novelty(self, features: Features) -> float | None:
         return None if self._reference is None else float(nearest_distance(features[None], self._reference)[0])
@@ -260,7 +281,7 @@ class Predictor:
         conformal_set = None if card.conformal is None else card.conformal.set_of(probabilities)
         novelty = self._novelty(outputs["features"][0])
         limit = None if card.novelty is None else card.novelty.threshold
-        nearest = None if self._neighbours is None else tuple(self._neighbours.nearest(outputs["features"][0]))
+        features = np.array(outputs["features"][0], np.float32)
         return Prediction(
             source=scan.source,
             label=label,
@@ -269,13 +290,13 @@ class Predictor:
             conformal_set=conformal_set,
             novelty=novelty,
             novelty_threshold=limit,
-            similar=nearest,
+            find_similar=partial(self.similar_to, features),
             model=card.model,
             class_maps=np.array(outputs["map"][0], np.float32),
             pixels=scan.pixels,
             marks=(*card.marks, *marks),
             use=card.use,
-            maps_informative=None if card.heatmap_check is None else bool(card.heatmap_check["informative"]),
+            maps_informative=self._maps_informative(),
             map_sizes=None if self._map_size is None else (self._map_size, card.size),
         )
 

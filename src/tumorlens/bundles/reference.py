@@ -7,7 +7,7 @@ has both. Needs NumPy alone and knows nothing about thresholds.
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +37,13 @@ def unit_vectors(features: Features) -> Vectors:
     return (features / np.where(length > 0, length, 1.0)).astype(np.float16)
 
 
-def nearest_distance(features: Features, reference: Vectors) -> npt.NDArray[np.float64]:
+def nearest_distance(features: Features, reference: Features | Vectors) -> npt.NDArray[np.float64]:
     """``(n,)`` cosine distance, 0..2, of each of ``(n, d)`` features to the nearest of ``(m, d)`` unit vectors."""
     return nearest_rows(features, reference, count=1)[1][:, 0]
 
 
 def nearest_rows(
-    features: Features, reference: Vectors, *, count: int
+    features: Features, reference: Features | Vectors, *, count: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """The nearest unit vectors of each scan, exactly; a few thousand products at a time.
 
@@ -73,12 +73,8 @@ def write_reference(folder: Path, vectors: Vectors) -> None:
         np.save(file, vectors, allow_pickle=False)
 
 
-def read_reference(folder: Path, *, width: int | None = None) -> Vectors:
-    """Read :data:`REFERENCE_FILE`.
-
-    Args:
-        folder: The bundle.
-        width: Values of a vector, to be checked; ``None``: any.
+def read_reference(folder: Path) -> Features:
+    """Read :data:`REFERENCE_FILE` as ``(m, d)`` float32, which products are taken of.
 
     Raises:
         IntegrityError: It is missing or holds something else.
@@ -88,9 +84,9 @@ def read_reference(folder: Path, *, width: int | None = None) -> Vectors:
         vectors: Vectors = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise IntegrityError(f"{path} is missing or damaged: make the bundle again or restore it.") from error
-    if vectors.dtype != np.float16 or vectors.ndim != 2 or not len(vectors) or width not in (None, vectors.shape[1]):
-        raise IntegrityError(f"{path} does not hold the features of this network: make the bundle again.")
-    return vectors
+    if vectors.dtype != np.float16 or vectors.ndim != 2 or not len(vectors):
+        raise IntegrityError(f"{path} does not hold features: make the bundle again.")
+    return np.asarray(vectors, np.float32)
 
 
 @dataclass(frozen=True)
@@ -119,12 +115,14 @@ class Neighbours:
         labels: ``(n,)`` reference labels.
         sources: ``(n,)`` where each came from; empty texts where names are not kept.
         digests: ``(n,)`` pixel digests.
+        split: Digest of the split whose training part they are.
     """
 
     vectors: Vectors = field(repr=False)
     labels: npt.NDArray[np.str_] = field(repr=False)
     sources: npt.NDArray[np.str_] = field(repr=False)
     digests: npt.NDArray[np.str_] = field(repr=False)
+    split: str
 
     def nearest(self, features: Features, *, count: int = 3) -> list[Neighbour]:
         """The ``count`` training scans nearest to one scan's ``(d,)`` features, the nearest first."""
@@ -136,12 +134,13 @@ class Neighbours:
 
     def without_sources(self) -> Neighbours:
         """The same without the names of files."""
-        return Neighbours(self.vectors, self.labels, np.full(self.sources.shape, ""), self.digests)
+        return replace(self, sources=np.full(self.sources.shape, ""))
 
     def write(self, folder: Path) -> None:
         """Write :data:`NEIGHBOURS_FILE` into ``folder``."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
         with atomic_path(folder / NEIGHBOURS_FILE) as temporary, temporary.open("wb") as file:
-            np.savez(file, vectors=self.vectors, labels=self.labels, sources=self.sources, digests=self.digests)
+            np.savez(file, **arrays, split=np.array(self.split))
 
     @classmethod
     def read(cls, folder: Path) -> Neighbours | None:
@@ -155,6 +154,17 @@ class Neighbours:
             return None
         try:
             with np.load(path, allow_pickle=False) as stored:
-                return cls(stored["vectors"], stored["labels"], stored["sources"], stored["digests"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise IntegrityError(f"{path} is damaged: run the command that made the run again.") from error
+                found = cls(**{name: stored[name] for name in _ARRAYS}, split=str(stored["split"]))
+        except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            raise _damaged(path) from error
+        rows = {len(getattr(found, name)) for name in _ARRAYS}
+        if len(rows) != 1 or found.vectors.ndim != 2 or found.vectors.dtype != np.float16:
+            raise _damaged(path)
+        return found
+
+
+_ARRAYS = ("vectors", "labels", "sources", "digests")
+
+
+def _damaged(path: Path) -> IntegrityError:
+    return IntegrityError(f"{path} is damaged: run the command that made the run again.")

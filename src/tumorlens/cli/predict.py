@@ -44,7 +44,7 @@ def predict(
     json: JsonOption = False,
 ) -> None:
     """Print class and probability for each scan. Research output, not for patient care."""
-    from tumorlens.bundles import Predictor, find_bundle, predict_files
+    from tumorlens.bundles import Predictor, check_words, find_bundle, predict_files
     from tumorlens.cli.output import print_json
     from tumorlens.errors import InputError
     from tumorlens.explanation import HeatmapFolder
@@ -76,8 +76,7 @@ def predict(
     if not settings.json:
         if pictures is not None:
             typer.echo(f"Heatmaps: {pictures.count} in {pictures.folder} (.png to look at, .npy raw)")
-            check = predictor.card.heatmap_check
-            typer.echo("Heatmaps were not checked." if check is None else check["words"])
+            typer.echo(check_words(None if heatmap_size is not None else predictor.card.heatmap_check))
         for mark in (*marks, predictor.card.calibration, *predictor.card.not_offered, predictor.card.use):
             typer.echo(mark)
     if failures:

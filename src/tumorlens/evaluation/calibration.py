@@ -2,8 +2,8 @@ r"""Fits how logits become probabilities that mean what they say, on scans that 
 
 Temperature scaling (Guo et al., ICML 2017) has one parameter, Platt's scaling (Platt, "Probabilistic outputs for
 support vector machines", 1999, his smoothed targets included) two, for two classes. Which one is taken is decided by
-the cross-entropy in folds of whole groups within the calibration part: temperature unless it is worse there than no
-calibration; Platt only where it beats temperature by more than one standard error over groups. Knows nothing about
+the cross-entropy in folds of whole groups within the calibration part: a temperature or no calibration, whichever has
+the lower; Platt's scaling only where it beats that by more than one standard error over groups. Knows nothing about
 networks.
 """
 
@@ -86,7 +86,7 @@ def fit_calibration(
     chosen = _choose(held_out, groups)
     losses = {name: float(loss.mean()) for name, loss in held_out.items()}
     if chosen == "none":
-        reason = "a temperature did not lower the loss on held-out groups of the calibration part"
+        reason = "that did not lower the loss on held-out groups of the calibration part"
         return FittedCalibration(UNCALIBRATED, "none", reason, losses, int(labels.size), n_groups)
     calibration = methods[chosen](labels, probabilities)
     return FittedCalibration(calibration, chosen, "", losses, int(labels.size), n_groups)
@@ -159,11 +159,10 @@ def _held_out(
 
 
 def _choose(losses: dict[str, Vector], groups: npt.NDArray[np.str_]) -> str:
-    if losses["temperature"].mean() > losses["none"].mean():
-        return "none"
-    if "platt" in losses and _gain_in_errors(losses["temperature"] - losses["platt"], groups) > 1.0:
+    simple = min(("temperature", "none"), key=lambda name: float(losses[name].mean()))
+    if "platt" in losses and _gain_in_errors(losses[simple] - losses["platt"], groups) > 1.0:
         return "platt"
-    return "temperature"
+    return simple
 
 
 def _gain_in_errors(gains: Vector, groups: npt.NDArray[np.str_]) -> float:

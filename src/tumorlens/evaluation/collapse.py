@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tumorlens.evaluation.metrics import predicted_classes
-from tumorlens.types import Features, Labels, Probabilities
+from tumorlens.types import Features, Labels
 
 __all__ = ["CONSTANT_FEATURES", "ONE_CLASS_ONLY", "collapse_reason", "feature_spread"]
 
@@ -20,19 +19,19 @@ _LEAST_SPREAD = 1e-3
 _ROWS_AT_ONCE = 512
 
 
-def collapse_reason(labels: Labels, probabilities: Probabilities, *, features: Features | None = None) -> str | None:
+def collapse_reason(labels: Labels, predicted: Labels, *, features: Features | None = None) -> str | None:
     """Say why a classifier's figures mean nothing, or ``None`` where they do mean something.
 
     Args:
         labels: ``(n,)`` reference labels of the test part.
-        probabilities: ``(n, k)`` of the same scans.
+        predicted: ``(n,)`` the labels decided on.
         features: ``(m, d)`` what the classifier was given, of any scans; ``None``: not looked at.
 
     Returns:
         :data:`ONE_CLASS_ONLY` when more than one class is present and one is predicted, else
         :data:`CONSTANT_FEATURES` when the features hardly differ, else ``None``.
     """
-    if np.unique(labels).size > 1 and np.unique(predicted_classes(probabilities)).size == 1:
+    if np.unique(labels).size > 1 and np.unique(predicted).size == 1:
         return ONE_CLASS_ONLY
     if features is not None and len(features) > 1 and feature_spread(features) < _LEAST_SPREAD:
         return CONSTANT_FEATURES

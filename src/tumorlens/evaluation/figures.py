@@ -100,7 +100,7 @@ def figures(
         seed=seed,
     )
     is_baseline = classifier.kind == "baseline"
-    because = None if is_baseline else collapse_reason(labels[test], probabilities[test], features=features)
+    because = None if is_baseline else collapse_reason(labels[test], decided[test], features=features)
     return RowFigures(
         **asdict(classifier),
         collapsed=because is not None,

@@ -157,19 +157,23 @@ ROW_KEYS = (
 """The keys of a row in JSON that are kept from version to version, in order; others may join them."""
 
 
-def best_on_validation(rows: Iterable[RowFigures]) -> RowFigures | None:
+def best_on_validation(rows: Iterable[RowFigures], *, by_loss: bool = False) -> RowFigures | None:
     """The row with the highest validation accuracy, the lower validation loss deciding ties.
 
     Baselines, collapsed rows, rows with a mistake made on purpose and rows without a validation part
     are left out; ``None`` when none remains. The test part plays no role.
+
+    Args:
+        rows: All rows.
+        by_loss: Take the lowest validation loss instead: where thresholds were chosen for something else than accuracy.
     """
     scored = [
-        (row.val_accuracy, -row.val_loss, row)
+        ((-row.val_loss, row.val_accuracy) if by_loss else (row.val_accuracy, -row.val_loss), row)
         for row in rows
         if row.kind != "baseline" and not row.collapsed and row.mistake is None
         if row.val_accuracy is not None and row.val_loss is not None
     ]
-    return max(scored, key=lambda entry: entry[:2])[2] if scored else None
+    return max(scored, key=lambda entry: entry[0])[1] if scored else None
 
 
 def _read_classes(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, ClassFigures]:

@@ -5,9 +5,10 @@ Each gives a sentence or two, or nothing where the run does not know; none says 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from tumorlens.bundles import check_words
 from tumorlens.evaluation import TRIVIAL_BASELINE
 from tumorlens.reports.caveats import caveats
 from tumorlens.reports.report_facts import NOT_STATED, ReportFacts
@@ -254,7 +255,12 @@ def uncertainty(facts: ReportFacts) -> str:
 @_fact
 def robustness(facts: ReportFacts) -> str:
     """Points to the audit, which studies it."""
-    return f"Not studied in this report; tumorlens data audit {facts.comparison.dataset} measures leaks and shortcuts."
+    found = f"Accuracy by {_listed(facts.subgroups)}, on the page. " if facts.subgroups else ""
+    return f"{found}tumorlens data audit {facts.comparison.dataset} measures leaks and shortcuts."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
 
 
 @_fact
@@ -264,7 +270,7 @@ def explanation(facts: ReportFacts) -> str:
         return ""
     return (
         "A coarse map of where each score came from, from the same pass as the score; it does not say that a lesion "
-        "lies there."
+        f"lies there. {check_words(facts.card.heatmap_check)}"
     )
 
 
@@ -301,7 +307,7 @@ def flow(facts: ReportFacts) -> str:
 def characteristics(facts: ReportFacts) -> str:
     """What Table 1 holds."""
     more = f" and {', '.join(name.replace('_', ' ') for name in facts.columns)}" if facts.columns else ""
-    return f"Table 1 gives scans, groups and classes{more} by part. Age, sex and clinical facts: {NOT_STATED}."
+    return f"Table 1 gives scans, groups and classes{more} by part. Other facts of the people scanned: {NOT_STATED}."
 
 
 @_fact

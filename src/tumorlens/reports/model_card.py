@@ -5,6 +5,7 @@ Facts of the run where there are any, "not stated" where tumorlens cannot know.
 
 from __future__ import annotations
 
+from tumorlens.bundles import check_words
 from tumorlens.evaluation import Figure
 from tumorlens.reports.caveats import caveats
 from tumorlens.reports.checklist_facts import FACTS
@@ -91,6 +92,9 @@ def _use(facts: ReportFacts) -> dict[str, str]:
         "Meant for whom": "Researchers who can judge the data and the figures.",
         "Out of scope": "Care of patients in any form; scans of other organs, sequences or sources than the training "
         "data, unless evaluated there; saying where a lesion lies; volumes or patients, as all figures are per slice.",
+        "What probabilities rest on": facts.card.calibration if facts.card else NOT_STATED,
+        "Not offered": " ".join(facts.card.not_offered if facts.card else ()) or "Nothing is left out.",
+        "Heatmaps": check_words(facts.card.heatmap_check) if facts.card else NOT_STATED,
         "Limits of use": facts.card.use if facts.card else f"{RESEARCH_ONLY.capitalize()}.",
     }
 
@@ -98,7 +102,10 @@ def _use(facts: ReportFacts) -> dict[str, str]:
 def _factors(facts: ReportFacts) -> dict[str, str]:
     shown = ", ".join(name.replace("_", " ") for name in facts.columns)
     return {
-        "Groups of people": f"Age, sex, origin: {NOT_STATED}; figures by such groups are not in this report.",
+        "Subgroups": f"Accuracy by {', '.join(name.replace('_', ' ') for name in facts.subgroups)}, on the page."
+        if facts.subgroups
+        else "No column of the manifest divides the test scans.",
+        "Groups of people": f"What the manifest does not hold is {NOT_STATED}.",
         "Instruments and settings": f"In the manifest: {shown}; counts by part in Table 1." if shown else NOT_STATED,
         "Surroundings": f"Hospitals, countries, years: {NOT_STATED}.",
     }

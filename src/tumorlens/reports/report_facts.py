@@ -37,6 +37,7 @@ class ReportFacts:
         check: Copies, near-twins and groups; ``None`` likewise.
         formats: Scans by file format.
         columns: Coded manifest columns that stand in Table 1.
+        subgroups: Columns by which accuracy is given on the page.
         label_conflicts: A sentence on labels that disagree; empty where none was looked for.
         wrong: Test scans that the model decides wrongly; ``None`` where not counted.
         test_openings: How often the test part was opened; ``None`` where not counted.
@@ -54,6 +55,7 @@ class ReportFacts:
     check: DataCheck | None = None
     formats: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    subgroups: tuple[str, ...] = ()
     label_conflicts: str = ""
     wrong: int | None = None
     test_openings: int | None = None

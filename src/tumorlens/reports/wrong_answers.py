@@ -69,6 +69,8 @@ class WrongAnswers:
         scans: Scans in the test part.
         shown: Some of them, most confident first, each pixel content once.
         notes: What must be said of them.
+        heatmap_check: What the check of the model's heatmaps found, a sentence.
+        informative: Whether it found that they depend on what was learned; ``None``: not checked.
     """
 
     model: str
@@ -76,6 +78,8 @@ class WrongAnswers:
     scans: int
     shown: tuple[WrongAnswer, ...]
     notes: tuple[str, ...] = ()
+    heatmap_check: str = ""
+    informative: bool | None = None
 
 
 def wrong_sentence(found: WrongAnswers) -> str:

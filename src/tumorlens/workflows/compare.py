@@ -225,7 +225,7 @@ def _fit_all(
 
 
 def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
-    best = best_on_validation([run.row for run in runs])
+    best = best_on_validation([run.row for run in runs], by_loss=context.wish is not None)
     marks = context.marks + tuple(mark for mark in (RANDOM_WEIGHTS, MISTAKE) if any(mark in run.marks for run in runs))
     return Comparison(
         protocol=context.split.protocol,

@@ -21,7 +21,11 @@ from tumorlens.evaluation.subgroups import compare_subgroups
 from tumorlens.types import Labels, Probabilities
 from tumorlens.workflows.evaluation_findings import GroupFindings
 
-__all__ = ["JudgedLabels", "check_columns", "columns_to_divide_by", "find_by_group"]
+__all__ = ["NOT_SHOWN", "JudgedLabels", "check_columns", "column_values", "columns_to_divide_by", "find_by_group"]
+__all__ += ["shown_columns"]
+
+NOT_SHOWN = frozenset({"volume", "receipt", "label_before", "published_part", "timepoint", "slice_position_mm"})
+"""Columns that could name a person or a file, or are no property of the scan: no report shows them."""
 
 _IDENTITY = frozenset({"row_id", "source", "pixel_digest", "label", "group", "copy_of"})
 _ONLY_CLUSTERS = "the data set names no patients, only clusters are known."
@@ -51,7 +55,12 @@ class JudgedLabels:
 
 def columns_to_divide_by(dataset: Dataset) -> list[str]:
     """The columns of the manifest that scans can be divided by."""
-    return [name for name in _offered(dataset) if has_few_levels(_values(dataset.manifest[name]))]
+    return [name for name in _offered(dataset) if has_few_levels(column_values(dataset.manifest[name]))]
+
+
+def shown_columns(dataset: Dataset) -> list[str]:
+    """Those of them that a report may show: none that could name a person or a file, or say what was found out."""
+    return [name for name in columns_to_divide_by(dataset) if name not in NOT_SHOWN]
 
 
 def _offered(dataset: Dataset) -> list[str]:
@@ -105,7 +114,7 @@ def find_by_group(
             classes=judged.classes,
             positive_class=judged.positive_class,
             column=column,
-            values=_values(dataset.manifest[column].iloc[judged.rows]),
+            values=column_values(dataset.manifest[column].iloc[judged.rows]),
             seed=seed,
         )
         for column in dict.fromkeys(by)
@@ -149,5 +158,6 @@ def _per_patient(
     return figures, len(partly)
 
 
-def _values(column: pd.Series) -> list[object]:
+def column_values(column: pd.Series) -> list[object]:
+    """Its values, ``None`` where one is missing."""
     return column.astype(object).where(column.notna(), None).tolist()

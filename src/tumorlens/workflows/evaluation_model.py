@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tumorlens.bundles import BundleCard, find_bundle, read_card
+from tumorlens.bundles import BundleCard, Neighbours, find_bundle, read_card
 from tumorlens.datasets import Dataset, load_dataset
 from tumorlens.errors import IntegrityError, NotFoundError
 from tumorlens.workflows.runs import METRICS_FILE, PREDICTIONS_FILE, RunRecord, read_predictions, read_run
@@ -45,9 +45,14 @@ class EvaluatedModel:
         return read_predictions(self.run.folder)
 
     def seen(self) -> frozenset[str] | None:
-        """Digests of the pixels the model was made with; ``None`` where its run is not at hand."""
+        """Digests of the pixels the model was made with, as far as they are known; ``None`` where none is.
+
+        Without its run, a bundle that carries its neighbours knows its training part, but not the scans that it was
+        chosen and calibrated with.
+        """
         if self.run is None:
-            return None
+            carried = Neighbours.read(self.bundle)
+            return None if carried is None else frozenset(carried.digests.tolist())
         table = self.predictions()
         return frozenset(table.loc[table["part"].isin(SEEN_PARTS), "pixel_digest"])
 

@@ -91,10 +91,10 @@ def unseen_scans(
     twins = None
     if steps.crop == "none":
         twins = _near_twins(model, dataset, rows, workspace=workspace)
-    if seen is None:
+    if model.run is None:
+        lack = "Its training scans are unknown" if seen is None else "Only its training part is known"
         notes.append(
-            "The run of this bundle is not in this workspace, so its training scans are unknown: scans that it was "
-            "trained on may be among these."
+            f"The run of this bundle is not in this workspace. {lack}: scans that it was made with may be among these."
         )
     elif twins is None:
         notes.append(

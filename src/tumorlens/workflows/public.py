@@ -137,6 +137,10 @@ class CompareOptions(TypedDict, total=False):
     seed: int
     split_file: str | Path | None
     refit: bool
+    sensitivity: float | None
+    specificity: float | None
+    cost: float | None
+    carry_neighbours: bool
     mistake: str | None
     workspace: str | Path | None
     threads: int | None

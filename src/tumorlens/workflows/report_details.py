@@ -12,7 +12,7 @@ from tumorlens.types import Labels, Probabilities
 from tumorlens.workflows.runs import RunRecord, read_predictions
 from tumorlens.workflows.stored_results import StoredResult
 
-__all__ = ["baseline_table", "probability_columns", "row_details"]
+__all__ = ["baseline_table", "label_codes", "probability_columns", "row_details"]
 
 
 def row_details(stored: StoredResult) -> tuple[RowDetail | None, ...]:
@@ -50,9 +50,9 @@ def _detail(stored: StoredResult, row: RowFigures) -> RowDetail | None:
     classes = stored.comparison.classes
     probabilities = table[probability_columns(classes)].to_numpy(dtype=np.float64)
     return row_detail(
-        _codes(table["reference_label"], classes),
+        label_codes(table["reference_label"], classes),
         probabilities,
-        probabilities.argmax(axis=1) if run is None else _codes(table["predicted_label"], classes),
+        probabilities.argmax(axis=1) if run is None else label_codes(table["predicted_label"], classes),
         parts=np.full(len(table), "test"),
         classes=classes,
         positive_class=stored.comparison.positive_class,
@@ -61,7 +61,8 @@ def _detail(stored: StoredResult, row: RowFigures) -> RowDetail | None:
     )
 
 
-def _codes(labels: pd.Series, classes: tuple[str, ...]) -> Labels:
+def label_codes(labels: pd.Series, classes: tuple[str, ...]) -> Labels:
+    """``(n,)`` indices into the classes."""
     return np.asarray(pd.Categorical(labels, categories=list(classes)).codes, np.int64)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from tumorlens.bundles import Prediction, Predictor
+from tumorlens.bundles import Prediction, Predictor, check_words, read_card
 from tumorlens.bundles.card import CARD_FILE
 from tumorlens.datasets import Dataset
 from tumorlens.explanation.picture import painted_scan
@@ -56,7 +56,17 @@ def wrong_answers(
     shown = _described(run, dataset, chosen, pictures=pictures, threads=threads)
     lost = any(not answer.neighbours for answer in shown)
     notes = ("Nearest training scans are left out: bundle, scans or their features are not at hand.",) if lost else ()
-    return WrongAnswers(row_title(run.row), len(wrong), len(test), tuple(shown), notes)
+    card = read_card(run.bundle) if (run.bundle / CARD_FILE).is_file() else None
+    check = None if card is None else card.heatmap_check
+    return WrongAnswers(
+        model=row_title(run.row),
+        wrong=len(wrong),
+        scans=len(test),
+        shown=tuple(shown),
+        notes=notes,
+        heatmap_check="" if card is None else check_words(card.heatmap_check),
+        informative=None if check is None else bool(check["informative"]),
+    )
 
 
 def _described(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,9 @@ def write_report(
     if run is not None and not run.row.collapsed:
         wrong = wrong_answers(run, stored.dataset, pictures=pictures, threads=threads)
     count = None if wrong is None else wrong.wrong
-    facts = gather_facts(stored, details, workspace=workspace, wrong=count, data_licence=data_licence)
     rules = rule_parts(stored)
+    facts = gather_facts(stored, details, workspace=workspace, wrong=count, data_licence=data_licence)
+    facts = replace(facts, subgroups=rules.columns)
     plots = (*comparison_plots(stored.comparison, details, operating_points=_operating_points(facts)), *rules.plots)
     card = model_card(facts)
     first = _table_one(stored)

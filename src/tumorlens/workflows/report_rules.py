@@ -15,10 +15,9 @@ from tumorlens.datasets import Dataset
 from tumorlens.evaluation.subgroups import Subgroups, compare_subgroups
 from tumorlens.reports import Plot, SubgroupFigure, forest_grid, reliability_plot, subgroup_plot
 from tumorlens.reports.grid import Grid
-from tumorlens.types import Labels
-from tumorlens.workflows.evaluation_groups import columns_to_divide_by
+from tumorlens.workflows.evaluation_groups import column_values, shown_columns
 from tumorlens.workflows.evaluation_rules import judge_rules, rules_grids
-from tumorlens.workflows.report_details import probability_columns
+from tumorlens.workflows.report_details import label_codes, probability_columns
 from tumorlens.workflows.runs import RunRecord, read_predictions
 from tumorlens.workflows.stored_results import StoredResult
 
@@ -27,10 +26,17 @@ __all__ = ["RuleParts", "rule_parts"]
 
 @dataclass(frozen=True)
 class RuleParts:
-    """Plots and tables for the page."""
+    """Plots and tables for the page.
+
+    Attributes:
+        plots: In order.
+        grids: In order.
+        columns: Those by which accuracy is given.
+    """
 
     plots: tuple[Plot, ...] = ()
     grids: tuple[Grid, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 def rule_parts(stored: StoredResult) -> RuleParts:
@@ -46,15 +52,15 @@ def rule_parts(stored: StoredResult) -> RuleParts:
     if test.empty or not test["predicted_label"].isin(card.labels).all():
         return RuleParts()
     rules, forest = _rules(card, dataset, test), _forest(run, card, dataset, test)
-    return RuleParts((*rules.plots, *forest.plots), (*rules.grids, *forest.grids))
+    return RuleParts((*rules.plots, *forest.plots), (*rules.grids, *forest.grids), forest.columns)
 
 
 def _rules(card: BundleCard, dataset: Dataset, test: pd.DataFrame) -> RuleParts:
     found = judge_rules(
         card,
-        _codes(test["reference_label"], card.labels),
+        label_codes(test["reference_label"], card.labels),
         test[probability_columns(card.labels)].to_numpy(dtype=np.float64),
-        _codes(test["predicted_label"], card.labels),
+        label_codes(test["predicted_label"], card.labels),
         novelty=None if card.novelty is None else test["novelty"].to_numpy(dtype=np.float64),
         groups=dataset.groups[test["row_id"].to_numpy()],
         unit="scans" if dataset.groups_are == "none" else dataset.groups_are,
@@ -75,7 +81,8 @@ def _forest(run: RunRecord, card: BundleCard, dataset: Dataset, test: pd.DataFra
     own = run.row
     whole = SubgroupFigure("", "", len(test), own.test_accuracy, own.test_accuracy_low, own.test_accuracy_high)
     plot = subgroup_plot([whole, *rows], overall=own.test_accuracy)
-    return RuleParts(() if plot is None else (plot,), (forest_grid([whole, *rows], figure_name="accuracy"),))
+    grid = forest_grid([whole, *rows], figure_name="accuracy")
+    return RuleParts(() if plot is None else (plot,), (grid,), tuple(found.column for found in divided))
 
 
 def _subgroups(card: BundleCard, dataset: Dataset, test: pd.DataFrame, *, seed: int) -> list[Subgroups]:
@@ -84,18 +91,18 @@ def _subgroups(card: BundleCard, dataset: Dataset, test: pd.DataFrame, *, seed: 
     point = card.operating_point
     found = [
         compare_subgroups(
-            _codes(test["reference_label"], card.labels),
+            label_codes(test["reference_label"], card.labels),
             test[probability_columns(card.labels)].to_numpy(dtype=np.float64),
-            predicted=_codes(test["predicted_label"], card.labels),
+            predicted=label_codes(test["predicted_label"], card.labels),
             groups=dataset.groups[rows],
             groups_are=dataset.groups_are,
             classes=card.labels,
             positive_class=None if point is None else point.positive_class,
             column=column,
-            values=dataset.manifest[column].iloc[rows],
+            values=column_values(dataset.manifest[column].iloc[rows]),
             seed=seed,
         )
-        for column in columns_to_divide_by(dataset)
+        for column in shown_columns(dataset)
     ]
     return [one for one in found if len(one.levels) > 1]
 
@@ -106,7 +113,3 @@ def _forest_rows(found: Subgroups) -> list[SubgroupFigure]:
         SubgroupFigure(found.column, level.name, level.n_scans, figure.value, figure.low, figure.high)
         for level, figure in figures
     ]
-
-
-def _codes(labels: pd.Series, classes: tuple[str, ...]) -> Labels:
-    return np.asarray(pd.Categorical(labels, categories=list(classes)).codes, np.int64)

@@ -12,10 +12,10 @@ import pandas as pd
 from tumorlens.datasets import PARTS, Dataset
 from tumorlens.datasets.manifest import MANIFEST_COLUMNS
 from tumorlens.reports.grid import Cell, Column, Grid, GridRow
+from tumorlens.workflows.evaluation_groups import NOT_SHOWN
 
 __all__ = ["coded_columns", "table_one"]
 
-_NOT_CODED = {"volume", "receipt", "label_before", "published_part", "timepoint", "slice_position_mm"}
 _TECHNICAL = ("format", "mode")
 _MOST_LEVELS = 8
 _NOT_STATED = "not stated"
@@ -25,7 +25,7 @@ def coded_columns(dataset: Dataset) -> tuple[str, ...]:
     """The manifest's columns that Table 1 shows: few levels, or numbers; format and mode where they differ."""
     manifest = dataset.manifest
     technical = [name for name in _TECHNICAL if manifest[name].nunique() > 1]
-    kept = [name for name in manifest.columns if name not in MANIFEST_COLUMNS and name not in _NOT_CODED]
+    kept = [name for name in manifest.columns if name not in MANIFEST_COLUMNS and name not in NOT_SHOWN]
     return (
         *technical,
         *(str(name) for name in kept if _levels(manifest[name]) or _numbers(manifest[name]) is not None),

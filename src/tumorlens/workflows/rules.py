@@ -1,7 +1,7 @@
 """How a trained model decides: calibration, operating point, sets of classes and the limit of novelty.
 
-Each rests on scans that the head was not fitted on: the operating point on out-of-fold predictions of the training part
-(the validation part where training has no folds), the rest on the calibration part. The test part plays no role.
+The operating point rests on out-of-fold predictions of the training part; heads without folds take the validation part,
+which chose their epoch too. The rest rests on the calibration part alone. The test part plays no role.
 """
 
 from __future__ import annotations
@@ -108,6 +108,7 @@ def training_neighbours(context: RunContext, features_of: FeaturesOf) -> Neighbo
         labels=table["label"].to_numpy(dtype=np.str_)[rows],
         sources=table["source"].to_numpy(dtype=np.str_)[rows],
         digests=context.dataset.digests[rows],
+        split=context.split.digest,
     )
 
 
@@ -140,7 +141,7 @@ def _operating_point(
     if context.wish is None:
         return OperatingPoint(name, _HALF, _HALF_BASIS)
     if fitted.out_of_fold is None:
-        rows, given, basis = context.split.rows("validation"), None, "the validation part"
+        rows, given, basis = context.split.rows("validation"), None, "the validation part, which chose its epoch too,"
     else:
         rows, given, basis = (
             context.split.rows("train"),
