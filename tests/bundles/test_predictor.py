@@ -201,11 +201,15 @@ def test_answers_say_what_the_check_of_heatmaps_found(bundle, tmp_path: Path, ca
     words = ["predict", str(copy), str(tmp_path / "a.png"), "--json"]
     assert main(words) == 0
     assert json.loads(capsys.readouterr().out)["heatmap_check"] is None
-    assert main([*words, "--heatmaps", str(tmp_path / "why"), "--heatmap-size", "128"]) == 0
+    assert main([*words, "--heatmaps", str(tmp_path / "why")]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["heatmap_check"] == check
     with Image.open(answer["heatmap"]) as picture:
         assert ("Not informative" in picture.info["Description"]) is not informative
+    assert main([*words, "--heatmaps", str(tmp_path / "finer"), "--heatmap-size", "128"]) == 0
+    finer = json.loads(capsys.readouterr().out)
+    assert finer["heatmap_check"] == "not checked"  # the check looked at maps of the model's own size
+    with Image.open(finer["heatmap"]) as picture:
         assert "at 128 px" in picture.info["Description"]
 
 

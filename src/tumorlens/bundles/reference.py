@@ -153,7 +153,7 @@ class Neighbours:
         if not path.is_file():
             return None
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 found = cls(**{name: stored[name] for name in _ARRAYS}, split=str(stored["split"]))
         except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             raise _damaged(path) from error

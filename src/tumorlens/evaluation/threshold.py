@@ -100,7 +100,7 @@ def choose_threshold(labels: Labels, probabilities: Probabilities, wish: Operati
     levels = np.unique(probabilities[:, positive])
     between = np.concatenate([[0.0], (levels[1:] + levels[:-1]) / 2.0, [1.0]])
     own, others = (np.sort(probabilities[chosen, positive]) for chosen in (hits, ~hits))
-    sensitivity = 1.0 - np.searchsorted(own, between, side="left") / own.size
+    sensitivity = (own.size - np.searchsorted(own, between, side="left")) / own.size
     specificity = np.searchsorted(others, between, side="left") / others.size
     return float(between[_best(sensitivity, specificity, wish, prevalence=float(hits.mean()))])
 
