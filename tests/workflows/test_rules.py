@@ -62,6 +62,16 @@ def stored(run) -> pd.DataFrame:
     return pd.read_parquet(run.folder / "predictions.parquet")
 
 
+def test_a_comparison_says_what_its_labels_were_decided_for(study, run) -> None:
+    workspace, dataset, split = study
+    settings = CompareSettings(
+        backbones=("efficientnet-lite0",), size=64, split_file=split, wish=OperatingWish("sensitivity", 0.9)
+    )
+    again = compare_networks(dataset, settings, workspace=workspace)
+    assert again.runs[0].created == run.created
+    assert "chosen for a sensitivity of 0.9 or more, not for accuracy" in again.comparison.notes[0]
+
+
 def test_the_bundle_says_what_it_rests_on(run) -> None:
     card = read_card(run.bundle)
     assert f"{_CALIBRATION_PATIENTS} patients" in card.calibration or "did not lower" in card.calibration

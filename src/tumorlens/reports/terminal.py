@@ -32,6 +32,7 @@ _STYLES: dict[Tone, str] = {
 }
 
 _COMFORTABLE_WIDTH = 13
+_WIDE_COLUMNS, _WIDE = 3, 34  # tables of few columns have room for whole names
 _UNLIMITED_WIDTH = 10_000
 _INDENT = "  "
 
@@ -73,8 +74,9 @@ def _table(grid: Grid, *, narrow: bool) -> Table:
         show_edge=False,
         padding=0 if narrow else (0, 1, 0, 0),
     )
+    room = _WIDE if len(grid.columns) <= _WIDE_COLUMNS else _COMFORTABLE_WIDTH
     widths = [
-        _column_width(column, [row.cells[index] for row in grid.rows], narrow=narrow)
+        _column_width(column, [row.cells[index] for row in grid.rows], narrow=narrow, room=room)
         for index, column in enumerate(grid.columns)
     ]
     for column, width in zip(grid.columns, widths, strict=True):
@@ -97,7 +99,7 @@ def _two_lines(main: str, sub: str) -> Text:
     return text
 
 
-def _column_width(column: Column, cells: Sequence[Cell], *, narrow: bool) -> int:
+def _column_width(column: Column, cells: Sequence[Cell], *, narrow: bool, room: int) -> int:
     """Wide enough to keep figures whole; names break after blanks and hyphens, second lines between words."""
     seconds = [column.sub, *(cell.sub for cell in cells)]
     names = [column.title, *(cell.main for cell in cells if not column.numeric)]
@@ -107,7 +109,7 @@ def _column_width(column: Column, cells: Sequence[Cell], *, narrow: bool) -> int
         *(word for text in seconds for word in _squeezed(text).split()),
     ]
     least = max(map(len, whole))
-    return least if narrow else max(least, min(max(map(len, [*names, *seconds])), _COMFORTABLE_WIDTH))
+    return least if narrow else max(least, min(max(map(len, [*names, *seconds])), room))
 
 
 def _figures(cell: Cell, *, narrow: bool) -> str:

@@ -240,11 +240,20 @@ def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
         best=None if best is None else best.run,
         differences=rank_differences(context, runs, best=None if best is None else best.run),
         marks=marks,
-        notes=(*mistake_notes(context, runs), *short_finding(context.dataset)),
+        notes=(*_wish_notes(context), *mistake_notes(context, runs), *short_finding(context.dataset)),
         seed=context.split.seed,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=version_facts(),
         machine=machine_facts(),
+    )
+
+
+def _wish_notes(context: RunContext) -> tuple[str, ...]:
+    if context.wish is None:
+        return ()
+    return (
+        f"The networks' labels are decided at operating points chosen for a {context.wish.words}, not for accuracy; "
+        "the baselines' at one half. The best network is the one with the lowest validation loss.",
     )
 
 
