@@ -15,7 +15,7 @@ import pytest
 
 from tumorlens.backbones import BACKBONES, BackboneSpec
 from tumorlens.extras import has_extra
-from tumorlens.runtime import compile_graph
+from tumorlens.runtime import Calibration, DenseLayer, Head, attach_head, compile_graph, head_logits
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +55,21 @@ def check_features(spec: BackboneSpec, folder: Path) -> None:
     assert error < 1e-2 * np.linalg.norm(keras[0] - keras[1])  # the features do depend on the pixels
     scale = np.abs(ours).max()
     np.testing.assert_allclose(outputs["map"].mean((1, 2)), ours, atol=1e-5 * scale)
+    check_class_map(spec, folder, ours)
+
+
+def check_class_map(spec: BackboneSpec, folder: Path, features: np.ndarray) -> None:
+    """The mean of the class map of a linear head plus its bias is the uncalibrated logit."""
+    rng = np.random.default_rng(0)
+    weight = (rng.normal(size=(spec.width, 2)) / np.sqrt(spec.width)).astype(np.float32)
+    head = Head("linear", "pooled", (DenseLayer(weight, rng.normal(size=2).astype(np.float32), "linear"),))
+    bundle = folder / spec.name / "bundle.xml"
+    attach_head(folder / spec.name / "graph.xml", head, calibration=Calibration(1.7, (0.2, -0.1)), out=bundle)
+    pixels = np.load(folder / f"{spec.builder}.npz")["pixels"]
+    maps = compile_graph(bundle, goal="latency", outputs=["map"]).run(pixels)["map"].astype(np.float64)
+    logits = head_logits(head, features)
+    collected = maps.mean((1, 2)) + head.layers[0].bias
+    np.testing.assert_allclose(collected, logits, rtol=1e-4, atol=1e-4 * np.abs(logits).max())
 
 
 @pytest.mark.skipif(not has_extra("train"), reason="the reference is computed by TensorFlow (extra 'train')")
