@@ -11,27 +11,11 @@ from tumorlens.cli.evaluation_groups_table import failures_tables, patient_lines
 from tumorlens.cli.figure_words import interval_words, value_words
 from tumorlens.evaluation import Summary
 from tumorlens.reports.terminal import grids_to_rich
+from tumorlens.reports.wording import FIGURE_NAMES
 from tumorlens.workflows.evaluation_result import Evaluation
 from tumorlens.workflows.evaluation_rules import rules_grids
 
 __all__ = ["evaluation_table"]
-
-_TITLES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "ppv": "positive predictive value",
-    "npv": "negative predictive value",
-    "f1": "F1",
-    "mcc": "Matthews' correlation",
-    "roc_auc": "ROC area",
-    "average_precision": "average precision",
-    "log_loss": "log loss (nats)",
-    "brier": "Brier score",
-    "ppv_at_prevalence": "positive predictive value",
-    "npv_at_prevalence": "negative predictive value",
-}
 
 
 def evaluation_table(result: Evaluation) -> RenderableType:
@@ -69,7 +53,7 @@ def _figures(found: Summary, *, unit: str, title: str | None = None) -> Table:
     table.add_column("value", justify="right")
     table.add_column(f"{found.level:.0%} interval", justify="right")
     for name, figure in found.metrics.items():
-        title = _TITLES[name]
+        title = FIGURE_NAMES[name]
         if name.endswith("_at_prevalence"):
             title += f" at a prevalence of {found.prevalence:g}"
         elif name in ("sensitivity", "specificity", "ppv", "npv", "f1", "roc_auc", "average_precision"):
@@ -90,7 +74,7 @@ def _classes(result: Evaluation) -> list[RenderableType]:
         return []
     table = Table(box=SIMPLE_HEAD)
     names = list(next(iter(result.summary.per_class.values())))
-    for title in ("class", *(_TITLES[name] for name in names)):
+    for title in ("class", *(FIGURE_NAMES[name] for name in names)):
         table.add_column(title)
     for label, own in result.summary.per_class.items():
         table.add_row(label, *(f"{value_words(own[name])}\n{interval_words(own[name])}" for name in names))

@@ -42,7 +42,7 @@ from tumorlens.reports.forest_plot import SubgroupFigure, forest_grid
 from tumorlens.reports.html import Picture, Report, html_report, write_html_report
 from tumorlens.reports.methods import MethodsFacts, methods_paragraph
 from tumorlens.reports.mistakes import mistake_paragraph
-from tumorlens.reports.model_card import FIGURE_NAMES, figure_words, model_card
+from tumorlens.reports.model_card import model_card
 from tumorlens.reports.plots import Plot, comparison_plots, reliability_plot, subgroup_plot, write_plots
 from tumorlens.reports.pr_plot import class_precision_grid
 from tumorlens.reports.rendering import to_csv, to_markdown, write_tables
@@ -52,7 +52,6 @@ from tumorlens.reports.terminal import to_rich
 from tumorlens.reports.wrong_answers import Neighbour, WrongAnswer, WrongAnswers
 
 __all__ = [
-    "FIGURE_NAMES",
     "LEAKY",
     "MISTAKE",
     "RANDOM_WEIGHTS",
@@ -92,7 +91,6 @@ __all__ = [
     "cross_validation_to_markdown",
     "cross_validation_to_rich",
     "data_sheet",
-    "figure_words",
     "fill_checklists",
     "fold_detail",
     "forest_grid",

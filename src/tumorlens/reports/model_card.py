@@ -12,25 +12,9 @@ from tumorlens.reports.checklist_facts import FACTS
 from tumorlens.reports.comparison import RESEARCH_ONLY
 from tumorlens.reports.document import Chapter, Document
 from tumorlens.reports.report_facts import NOT_STATED, ReportFacts
-from tumorlens.reports.wording import counted, interval, number, row_title
+from tumorlens.reports.wording import FIGURE_NAMES, capitalised, counted, interval, number, row_title
 
-__all__ = ["FIGURE_NAMES", "figure_words", "model_card"]
-
-FIGURE_NAMES = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "Positive predictive value",
-    "npv": "Negative predictive value",
-    "f1": "F1",
-    "mcc": "Matthews' correlation",
-    "roc_auc": "ROC area",
-    "average_precision": "Average precision",
-    "log_loss": "Log loss, nats",
-    "brier": "Brier score",
-}
-"""What each figure of a summary is called, in the order shown."""
+__all__ = ["figure_words", "model_card"]
 
 
 def model_card(facts: ReportFacts) -> Document | None:
@@ -120,7 +104,7 @@ def _metrics(facts: ReportFacts) -> dict[str, str]:
         shown = {"Accuracy, ROC area": FACTS["accuracy"](facts)}
     else:
         found = facts.summary.metrics
-        shown = {name: figure_words(found[key]) for key, name in FIGURE_NAMES.items() if key in found}
+        shown = {capitalised(name): figure_words(found[key]) for key, name in FIGURE_NAMES.items() if key in found}
     return {
         **shown,
         "How intervals were made": FACTS["uncertainty"](facts),

@@ -8,7 +8,9 @@ from tumorlens.evaluation import RowFigures
 from tumorlens.reports.mistakes import mistake_title
 
 __all__ = [
+    "FIGURE_NAMES",
     "NO_VALUE",
+    "capitalised",
     "counted",
     "duration",
     "head_name",
@@ -28,6 +30,30 @@ _HEADS = {
     "mlp": "MLP head",
     "study": "study head",
 }
+
+
+FIGURE_NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ppv": "positive predictive value",
+    "npv": "negative predictive value",
+    "f1": "F1",
+    "mcc": "Matthews' correlation",
+    "roc_auc": "ROC area",
+    "average_precision": "average precision",
+    "log_loss": "log loss (nats)",
+    "brier": "Brier score",
+    "ppv_at_prevalence": "positive predictive value",
+    "npv_at_prevalence": "negative predictive value",
+}
+"""What each figure of a summary is called, in the order shown."""
+
+
+def capitalised(text: str) -> str:
+    """The text with a capital letter first."""
+    return text[:1].upper() + text[1:]
 
 
 def row_name(row: RowFigures) -> str:

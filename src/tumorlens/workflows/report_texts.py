@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from tumorlens.datasets import Dataset, short_check
-from tumorlens.evaluation import Summary, summarise
-from tumorlens.reports import FIGURE_NAMES, ReportFacts, RowDetail, figure_words
+from tumorlens.evaluation import Figure, Summary, summarise
+from tumorlens.reports import ReportFacts, RowDetail
 from tumorlens.reports.grid import Cell, Column, Grid, GridRow
-from tumorlens.reports.wording import number, row_title
+from tumorlens.reports.wording import FIGURE_NAMES, NO_VALUE, capitalised, interval, number, row_title
 from tumorlens.workflows.ledger import count_openings
-from tumorlens.workflows.report_details import probability_columns
+from tumorlens.workflows.report_details import label_codes, probability_columns
 from tumorlens.workflows.report_table import coded_columns
 from tumorlens.workflows.runs import RunRecord, read_predictions
 from tumorlens.workflows.stored_results import StoredResult
@@ -64,12 +64,12 @@ def summary_grid(facts: ReportFacts) -> Grid | None:
         return None
     found = facts.summary
     rows = [
-        GridRow((Cell(name), Cell(number(found.metrics[key].value)), Cell(_ends(figure_words(found.metrics[key])))))
+        GridRow((Cell(capitalised(name)), Cell(number(found.metrics[key].value)), Cell(_ends(found.metrics[key]))))
         for key, name in FIGURE_NAMES.items()
         if key in found.metrics
     ]
     rows += [
-        GridRow((Cell(f"{name} of {label}"), Cell(number(figure.value)), Cell(_ends(figure_words(figure)))))
+        GridRow((Cell(f"{capitalised(name)} of {label}"), Cell(number(figure.value)), Cell(_ends(figure))))
         for label, own in found.per_class.items()
         for name, figure in ((FIGURE_NAMES.get(key, key), value) for key, value in own.items())
         if facts.comparison.positive_class is None
@@ -78,9 +78,8 @@ def summary_grid(facts: ReportFacts) -> Grid | None:
     return Grid(f"All figures of {row_title(facts.row)} on the test part", columns, tuple(rows))
 
 
-def _ends(words: str) -> str:
-    """The part of a figure's words that stands in brackets."""
-    return words.partition("(")[2].rstrip(")") or words
+def _ends(figure: Figure) -> str:
+    return interval(figure.low, figure.high) or NO_VALUE
 
 
 def _summary(run: RunRecord, dataset: Dataset, stored: StoredResult) -> Summary | None:
@@ -88,13 +87,13 @@ def _summary(run: RunRecord, dataset: Dataset, stored: StoredResult) -> Summary 
     classes = stored.comparison.classes
     table = read_predictions(run.folder)
     test = table[table["part"] == "test"]
-    predicted = pd.Categorical(test["predicted_label"], categories=list(classes)).codes
+    predicted = label_codes(test["predicted_label"], classes)
     if not len(test) or (predicted < 0).any():
         return None
     return summarise(
-        np.asarray(pd.Categorical(test["reference_label"], categories=list(classes)).codes, np.int64),
+        label_codes(test["reference_label"], classes),
         test[probability_columns(classes)].to_numpy(dtype=np.float64),
-        predicted=np.asarray(predicted, np.int64),
+        predicted=predicted,
         groups=dataset.groups[test["row_id"].to_numpy()],
         groups_are=dataset.groups_are,
         classes=classes,
