@@ -15,10 +15,13 @@ from pydicom.dataset import Dataset as Header
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from tumorlens import compare, import_scans
+from tumorlens import compare, evaluate, import_scans
 from tumorlens.bundles import Predictor, predict_files
 from tumorlens.datasets import Dataset
+from tumorlens.errors import InputError
+from tumorlens.scans import Scan
 from tumorlens.workflows.compare import ComparisonResult
+from tumorlens.workflows.ledger import count_openings
 
 SIZE, SLICES, PATIENTS = 48, 6, 10
 MR_STORAGE = "1.2.840.10008.5.1.4.1.1.4"
@@ -126,3 +129,38 @@ def save_slice(path: Path, values: npt.NDArray[Any], *, z: int) -> None:
     header.file_meta.MediaStorageSOPClassUID = MR_STORAGE
     header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
     header.save_as(path, enforce_file_format=True)
+
+
+@pytest.mark.slow
+def test_heatmaps_are_scored_on_the_masks_of_the_judged_scans(volumes: Dataset, compared: ComparisonResult) -> None:
+    from tumorlens.explanation import class_evidence, energy_inside, points_inside
+    from tumorlens.explanation.regions import region_of_mask
+
+    run = compared.runs[0]
+    found = evaluate(run.name, volumes, heatmaps=True)
+    table = pd.read_parquet(run.folder / "predictions.parquet")
+    rows = np.flatnonzero((table["part"] == "test") & (table["reference_label"] == volumes.positive_class))
+    predictor, points, energy = Predictor(run.bundle), [], []
+    with volumes.open_pixels() as pixels, volumes.open_masks() as masks:
+        for row in rows:
+            mask = masks.get(volumes.digests[row])
+            assert mask is not None
+            maps = predictor.answer(Scan(pixels.get(volumes.digests[row]), "a", "RGB", "a")).class_maps
+            evidence = class_evidence(maps, target=volumes.classes.index(str(volumes.positive_class)))
+            region = region_of_mask(mask, shape=evidence.shape)
+            points.append(points_inside(evidence, region))
+            energy.append(energy_inside(evidence, region) or 0.0)
+    assert found.heatmaps is not None and found.heatmaps.n_scans == len(rows) > 0
+    assert found.heatmaps.pointing.value == pytest.approx(np.mean(points))
+    assert found.heatmaps.energy.value == pytest.approx(np.mean(energy), abs=1e-6)
+    assert 0 < (found.heatmaps.area.value or 0) < 0.5
+    document = found.to_json()["heatmaps"]
+    assert {"n_scans", "pointing", "energy", "overlap", "centre", "area"} == set(document)
+
+
+def test_heatmaps_without_masks_are_refused_before_the_test_part_is_opened(tiny_study, tiny_comparison) -> None:
+    run = tiny_comparison.best_run
+    before = count_openings(tiny_study.workspace, run.split_digest)
+    with pytest.raises(InputError, match="holds no lesion masks"):
+        evaluate(run.name, tiny_study.dataset, heatmaps=True)
+    assert count_openings(tiny_study.workspace, run.split_digest) == before

@@ -29,6 +29,9 @@ def evaluate(
         list[str] | None,
         typer.Option("--by", metavar="COLUMN", help="Give figures by level of a manifest column too; may be repeated."),
     ] = None,
+    heatmaps: Annotated[
+        bool, typer.Option("--heatmaps", help="Also score heatmaps on the data set's lesion masks (two classes).")
+    ] = False,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -43,7 +46,9 @@ def evaluate(
     result = evaluate_model(
         model,
         dataset,
-        EvaluateSettings(label_map=parse_label_map(label_map or []), prevalence=prevalence, by=by or ()),
+        EvaluateSettings(
+            label_map=parse_label_map(label_map or []), prevalence=prevalence, by=by or (), heatmaps=heatmaps
+        ),
         workspace=settings.workspace,
         threads=settings.threads,
         progress=settings.progress,

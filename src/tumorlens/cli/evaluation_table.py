@@ -10,6 +10,8 @@ from rich.text import Text
 from tumorlens.cli.evaluation_groups_table import failures_tables, patient_lines, subgroup_tables
 from tumorlens.cli.figure_words import interval_words, value_words
 from tumorlens.evaluation import Summary
+from tumorlens.reports.grid import Grid
+from tumorlens.reports.rules_grids import heatmaps_grid
 from tumorlens.reports.terminal import grids_to_rich
 from tumorlens.reports.wording import FIGURE_NAMES
 from tumorlens.workflows.evaluation_result import Evaluation
@@ -38,10 +40,19 @@ def evaluation_table(result: Evaluation) -> RenderableType:
         _figures(found, unit="per slice", title=title),
         *_classes(result),
         *_patients(result),
-        grids_to_rich(rules_grids(result.card, result.rules), sentences=()),
+        grids_to_rich((*rules_grids(result.card, result.rules), *_heatmaps(result)), sentences=()),
         *subgroup_tables(result),
         *failures_tables(result),
         *(Text(f"• {line}", style="dim") for line in lines),
+    )
+
+
+def _heatmaps(result: Evaluation) -> tuple[Grid, ...]:
+    found = result.heatmaps
+    if found is None:
+        return ()
+    return (
+        heatmaps_grid({name: getattr(found, name) for name in ("pointing", "centre", "area", "energy", "overlap")}),
     )
 
 

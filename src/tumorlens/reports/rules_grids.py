@@ -9,7 +9,7 @@ from tumorlens.evaluation.calibration_figures import CalibrationFigures
 from tumorlens.reports.grid import Cell, Column, Grid, GridRow
 from tumorlens.reports.wording import NO_VALUE, interval, number
 
-__all__ = ["answers_grid", "calibration_grid", "sets_grid"]
+__all__ = ["answers_grid", "calibration_grid", "heatmaps_grid", "sets_grid"]
 
 _ANSWERS = {
     "unlike": "called unlike the training data",
@@ -18,6 +18,14 @@ _ANSWERS = {
     "undecided": "undecided",
     "answered": "answered with a label",
     "error_answered": "wrong among the answered",
+}
+
+_HEATMAPS = {
+    "pointing": "strongest cell in the mask",
+    "centre": "middle of the scan in the mask",
+    "area": "area of the mask",
+    "energy": "evidence in the mask",
+    "overlap": "best overlap (upper bound)",
 }
 
 
@@ -64,6 +72,11 @@ def sets_grid(found: ConformalFigures) -> Grid:
 def answers_grid(figures: Mapping[str, Figure]) -> Grid:
     """What became of the scans; keys as in the answers of ``evaluate --json``."""
     return _shares("What became of the scans", {_ANSWERS[name]: figure for name, figure in figures.items()})
+
+
+def heatmaps_grid(figures: Mapping[str, Figure]) -> Grid:
+    """How well heatmaps find lesion masks; keys as in the heatmaps of ``evaluate --json``."""
+    return _shares("Heatmaps on lesion masks", {_HEATMAPS[name]: figure for name, figure in figures.items()})
 
 
 def _shares(title: str, figures: Mapping[str, Figure]) -> Grid:

@@ -22,6 +22,7 @@ from tumorlens.reports import SYNTHETIC
 from tumorlens.types import Labels, Probabilities
 from tumorlens.workflows.evaluation_groups import JudgedLabels, check_columns, find_by_group
 from tumorlens.workflows.evaluation_labels import map_classes
+from tumorlens.workflows.evaluation_maps import check_masks, score_heatmaps
 from tumorlens.workflows.evaluation_model import EvaluatedModel, find_model
 from tumorlens.workflows.evaluation_result import Evaluation
 from tumorlens.workflows.evaluation_rules import judge_rules
@@ -46,12 +47,14 @@ class EvaluateSettings:
         prevalence: Share of the positive class for which predictive values are given too.
         seed: Of the bootstrap.
         by: Columns of the manifest by whose levels figures are given too.
+        heatmaps: Whether heatmaps are scored on the data set's lesion masks too.
     """
 
     label_map: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     prevalence: float | None = None
     seed: int = 0
     by: Sequence[str] = ()
+    heatmaps: bool = False
 
 
 def evaluate_model(
@@ -90,6 +93,8 @@ def evaluate_model(
     classes = map_classes(found.card.labels, scans.classes, label_map=settings.label_map)
     check_prevalence(settings.prevalence, n_classes=len(found.card.labels))  # before anything is opened or predicted
     check_columns(scans, settings.by)
+    if settings.heatmaps:
+        check_masks(found, scans)
     if own:
         judged = own_test_part(found, scans, workspace=workspace)
         notes = _opened(found, scans, workspace=workspace)
@@ -125,6 +130,9 @@ def evaluate_model(
         in_training=judged.in_training,
         near_twins=judged.near_twins,
         by_group=by_group,
+        heatmaps=score_heatmaps(found, scans, labels, threads=threads, progress=progress)
+        if settings.heatmaps
+        else None,
         notes=(*notes, *judged.notes, *_few(summary), *by_group.notes),
         marks=tuple(dict.fromkeys((*found.card.marks, *((SYNTHETIC,) if scans.synthetic else ())))),
         use=found.card.use,

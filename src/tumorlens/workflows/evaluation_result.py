@@ -9,6 +9,7 @@ from tumorlens.bundles import BundleCard
 from tumorlens.evaluation import Summary
 from tumorlens.evaluation.small_groups import FEW_GROUPS, FEWEST_GROUPS
 from tumorlens.workflows.evaluation_findings import GroupFindings
+from tumorlens.workflows.evaluation_maps import MapFigures
 from tumorlens.workflows.evaluation_rules import RuleFigures
 
 __all__ = ["Evaluation"]
@@ -29,6 +30,7 @@ class Evaluation:
         in_training: Scans left out because the model was made with them; ``None`` where that is unknown.
         near_twins: Scans that count and have a near-twin the model was made with; ``None`` where that is unknown.
         by_group: Figures per patient, by level of columns, and where the errors are.
+        heatmaps: How well heatmaps find the lesion masks; ``None`` where that was not asked for.
         notes: What must be said of the figures.
         marks: What must be said with the model or the data ("synthetic", "random weights").
         use: The limits of use, in words.
@@ -42,6 +44,7 @@ class Evaluation:
     in_training: int | None
     near_twins: int | None
     by_group: GroupFindings
+    heatmaps: MapFigures | None
     notes: tuple[str, ...]
     marks: tuple[str, ...]
     use: str
@@ -74,6 +77,7 @@ class Evaluation:
             "in_training": self.in_training,
             "near_twins_of_training": self.near_twins,
             **self.by_group.to_json(),
+            "heatmaps": None if self.heatmaps is None else asdict(self.heatmaps),
             "notes": list(self.notes),
             "marks": list(self.marks),
             "use": self.use,

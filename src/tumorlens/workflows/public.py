@@ -246,6 +246,7 @@ def evaluate(
     label_map: Mapping[str, str | Sequence[str]] | None = None,
     prevalence: float | None = None,
     by: str | Sequence[str] = (),
+    heatmaps: bool = False,
     seed: int = 0,
     workspace: str | Path | None = None,
     threads: int | None = None,
@@ -259,6 +260,7 @@ def evaluate(
         label_map: The model's class to the data set's class or classes; the rest goes by name.
         prevalence: Share of the positive class for which predictive values are given too.
         by: Columns of the manifest by whose levels figures are given too, such as ``("scanner",)``.
+        heatmaps: Whether heatmaps are scored on the data set's lesion masks too.
         seed: Seed of the bootstrap.
         workspace: Folder of the workspace; where ``dataset`` lies by default.
         threads: CPU threads; all by default.
@@ -272,7 +274,7 @@ def evaluate(
     return evaluate_model(
         str(model.folder if isinstance(model, Predictor) else model),
         dataset,
-        EvaluateSettings(label_map=label_map or {}, prevalence=prevalence, seed=seed, by=names),
+        EvaluateSettings(label_map=label_map or {}, prevalence=prevalence, heatmaps=heatmaps, seed=seed, by=names),
         workspace=Workspace.locate(home),
         threads=threads,
         progress=progress,
