@@ -79,6 +79,8 @@ def summary_grid(facts: ReportFacts) -> Grid | None:
 
 
 def _ends(figure: Figure) -> str:
+    if figure.value is None:
+        return "not defined"
     return interval(figure.low, figure.high) or NO_VALUE
 
 
