@@ -195,6 +195,44 @@ def split(
     print_next(f"tumorlens compare {name} --backbones efficientnet-lite0")
 
 
+@app.command("folds")
+def folds(
+    context: typer.Context,
+    name: _NAME,
+    out: Annotated[Path, typer.Option("--out", help="New folder for one split file a fold.")],
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="clusters, strict (coarser groups; scans like a test scan left out) or control (as many at random)."
+        ),
+    ] = "clusters",
+    number: Annotated[int, typer.Option("--folds", min=2, help="Number of folds.")] = 5,
+    groups: Annotated[int, typer.Option("--groups", min=8, help="Coarser groups of strict and control.")] = 240,
+    above: Annotated[
+        float, typer.Option(min=0.5, max=1.0, help="Thumbnail correlation above which a scan is like a test scan.")
+    ] = 0.95,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the assignment.")] = 0,
+    workspace: WorkspaceOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Write the splits of a cross-validation, each with train, validation, calibration and test part."""
+    from tumorlens.cli.output import print_json, print_next
+    from tumorlens.datasets import load_dataset
+    from tumorlens.workflows.fold_splits import fold_lines, make_fold_splits, write_fold_splits
+
+    settings = settings_from(context, workspace=workspace, quiet=quiet, json=json)
+    dataset = load_dataset(settings.workspace, name)
+    found = make_fold_splits(dataset, protocol=protocol, folds=number, seed=seed, groups=groups, above=above)
+    paths = write_fold_splits(dataset, found, out)
+    if settings.json:
+        print_json(found.to_json(dataset))
+        return
+    for line in fold_lines(dataset, found):
+        typer.echo(line)
+    print_next(f"tumorlens train {name} --backbone efficientnet-lite0 --split {paths[0]}")
+
+
 @app.command("synthesize")
 def synthesize(
     context: typer.Context,

@@ -11,14 +11,17 @@ import numpy.typing as npt
 
 from tumorlens.errors import InputError
 
-__all__ = ["PARTS", "Part", "Protocol", "Split", "SplitGroups", "make_split"]
+__all__ = ["LEFT_OUT", "PARTS", "Part", "Protocol", "Split", "SplitGroups", "make_split"]
 
 Part = Literal["train", "validation", "calibration", "test"]
-Protocol = Literal["grouped", "study"]
+Protocol = Literal["grouped", "strict", "study"]
 SplitGroups = Literal["patients", "clusters", "none"]
 
 PARTS: tuple[str, ...] = ("train", "validation", "calibration", "test")
 """Train fits, validation chooses, calibration sets thresholds, test is opened for a result."""
+
+LEFT_OUT = "left out"
+"""In the place of a part: the scan takes no part in anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +29,9 @@ class Split:
     """Which part each scan belongs to.
 
     Attributes:
-        protocol: ``"grouped"``, or ``"study"``: leaky, for comparison with the published table.
-        parts: ``(n,)`` text, one of :data:`PARTS` a row of the manifest.
+        protocol: ``"grouped"``; ``"strict"``: by group, and scans that resemble a test scan are left out; or
+            ``"study"``: leaky, for comparison with the published table.
+        parts: ``(n,)`` text, one of :data:`PARTS` or :data:`LEFT_OUT` a row of the manifest.
         pixel_digests: ``(n,)`` text: what each row's pixels are, so that a split file is known to
             belong to a data set.
         seed: Seed it was drawn with; ``None`` for one made elsewhere.
@@ -50,6 +54,11 @@ class Split:
         """Whether neighbours or copies may stand on two sides."""
         return self.groups_are == "none"
 
+    @property
+    def left_out(self) -> int:
+        """How many scans are left out."""
+        return int((self.parts == LEFT_OUT).sum())
+
     def rows(self, part: str) -> npt.NDArray[np.int64]:
         """Return the row ids of one part, ascending.
 
@@ -61,7 +70,7 @@ class Split:
         return np.flatnonzero(self.parts == part)
 
     def sizes(self) -> dict[str, int]:
-        """Return the number of scans in each part."""
+        """Return the number of scans in each part; those left out are in none."""
         return {part: int((self.parts == part).sum()) for part in PARTS}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tumorlens.datasets.dataset import Dataset
-from tumorlens.datasets.split import PARTS, Split
+from tumorlens.datasets.split import LEFT_OUT, PARTS, Split
 from tumorlens.errors import InputError
 
 __all__ = ["check_split"]
@@ -25,7 +25,7 @@ def check_split(dataset: Dataset, split: Split) -> None:
             f"The split ({len(split)} rows) was not made for the data set {dataset.name!r} "
             f"({len(dataset)} rows) or the scans have changed: split it again."
         )
-    unknown = sorted(set(split.parts.tolist()) - set(PARTS))
+    unknown = sorted(set(split.parts.tolist()) - {*PARTS, LEFT_OUT})
     if unknown:
         raise InputError(f"Expected parts among {', '.join(PARTS)}, got {unknown[0]!r}.")
     _check_classes(dataset, split)
@@ -51,6 +51,7 @@ def _check_classes(dataset: Dataset, split: Split) -> None:
 def _check_sides(names: np.ndarray, split: Split, *, what: str) -> None:
     _, codes = np.unique(names, return_inverse=True)
     order = np.argsort(codes, kind="stable")
+    order = order[split.parts[order] != LEFT_OUT]
     same = codes[order][1:] == codes[order][:-1]
     differ = np.flatnonzero(same & (split.parts[order][1:] != split.parts[order][:-1]))
     if len(differ):

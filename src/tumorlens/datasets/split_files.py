@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.label_table import find_column, read_table
-from tumorlens.datasets.split import PARTS, Protocol, Split, SplitGroups, make_split
+from tumorlens.datasets.split import LEFT_OUT, PARTS, Protocol, Split, SplitGroups, make_split
 from tumorlens.datasets.split_check import check_split
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.workspace import write_json, write_text
@@ -52,7 +52,8 @@ def save_split(split: Split, path: Path) -> None:
             "seed": split.seed,
             "groups_are": split.groups_are,
             "digest": split.digest,
-            "parts": {part: split.rows(part).tolist() for part in PARTS},
+            "parts": {part: split.rows(part).tolist() for part in PARTS}
+            | ({LEFT_OUT: np.flatnonzero(split.parts == LEFT_OUT).tolist()} if split.left_out else {}),
             "pixel_digests": split.pixel_digests.tolist(),
         },
     )
@@ -147,9 +148,9 @@ def _whole(text: str, *, path: Path) -> int:
 
 def _arrange(pairs: list[tuple[int, str]], dataset: Dataset, *, path: Path) -> npt.NDArray[np.str_]:
     """Put parts in row order; every row exactly once."""
-    wrong = sorted({part for _, part in pairs} - set(PARTS))
+    wrong = sorted({part for _, part in pairs} - {*PARTS, LEFT_OUT})
     if wrong:
-        raise InputError(f"{path} has the part {wrong[0]!r}, expected {', '.join(PARTS)}.")
+        raise InputError(f"{path} has the part {wrong[0]!r}, expected {', '.join(PARTS)} or {LEFT_OUT}.")
     unknown = [str(row) for row, _ in pairs if not 0 <= row < len(dataset)]
     if unknown:
         raise _unknown(unknown, path=path, dataset=dataset)
