@@ -4,9 +4,9 @@
     python benchmarks/protocols.py freeze           make them anew; refuses where they are frozen already
 
 ``benchmarks/protocols/bohaju.csv`` holds, for every scan, its pixel digest and a letter a fold: t train, v validation,
-c calibration, T test, - left out. ``bohaju.json`` holds the digest of each split. They were made once, before any result,
-with ``tumorlens data folds bohaju --protocol clusters|strict|control`` (seed 0), and are read from here ever since, whatever
-clusters a later version infers.
+c calibration, T test, - left out. ``bohaju.json`` holds the digest of each split. They were made once, before any
+result, with ``tumorlens data folds bohaju --protocol clusters|strict|control`` (seed 0), and are read from here ever
+since, whatever clusters a later version infers.
 """
 
 from __future__ import annotations
@@ -45,9 +45,7 @@ def read_protocol(dataset: Dataset, protocol: str) -> list[Split]:
     splits = []
     for fold in range(1, FOLDS + 1):
         parts = np.array([_PARTS[letter] for letter in table[f"{protocol}_{fold}"]], dtype="<U11")
-        split = make_split(
-            parts, pixel_digests=dataset.digests, protocol=kind, seed=0, groups_are=dataset.groups_are
-        )
+        split = make_split(parts, pixel_digests=dataset.digests, protocol=kind, seed=0, groups_are=dataset.groups_are)
         if split.digest != stated[fold - 1]:
             raise SystemExit(f"Fold {fold} of {protocol} was changed: its digest is {split.digest[:12]}.")
         check_split(dataset, split)

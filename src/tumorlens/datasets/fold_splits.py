@@ -67,7 +67,7 @@ def leave_out_alike(dataset: Dataset, split: Split, *, above: float = 0.95) -> S
     Args:
         dataset: What the split divides.
         split: A split by group.
-        above: Correlation of thumbnails, -1..1, above which a scan outside the test part is left out, whatever its part.
+        above: Correlation of thumbnails, -1..1, above which a scan of any other part is left out.
 
     Returns:
         The split of the protocol ``strict``.

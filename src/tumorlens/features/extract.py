@@ -7,21 +7,22 @@ moment, by Ctrl-C or a kill, loses the vectors since the last transaction and no
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tumorlens.datasets import Dataset
-from tumorlens.features.kind import FeatureKind, View
+from tumorlens.features.kind import FeatureKind, StoredFeature, View
 from tumorlens.features.store import FeatureStore
 from tumorlens.progress import SILENT, Progress
-from tumorlens.runtime import FeatureGraph, Outputs, compile_graph
+from tumorlens.runtime import FeatureGraph, compile_graph
 from tumorlens.types import Features
 
-__all__ = ["FeatureSet", "extract_features", "feature_kind"]
+__all__ = ["FeatureSet", "common_size", "extract_features", "feature_kind", "store_as_it_comes"]
 
 _OUTPUTS: dict[View, str] = {"pooled": "features", "flat": "map"}
 _COMMIT_SECONDS = 1.0
@@ -105,33 +106,51 @@ def _compute(
         goal="throughput",
         outputs=[_OUTPUTS[kind.view] for kind in kinds],
         threads=threads,
-        scan_size=_common_size(dataset, missing),
+        scan_size=common_size(dataset, missing),
     )
-    bytes_each = 4 * sum(kind.width for kind in kinds)
     with (
         dataset.open_pixels() as pixels,
         progress.task(f"{graph.backbone}: features", total=len(missing)) as task,
         closing(network.stream((digest, pixels.get(digest)) for digest in missing)) as answers,
     ):
-        pending: list[tuple[str, Outputs]] = []
-        last_commit = time.monotonic()
-        try:
-            for answer in answers:
-                pending.append(answer)
-                task.advance()
-                if len(pending) * bytes_each > _COMMIT_BYTES or time.monotonic() - last_commit > _COMMIT_SECONDS:
-                    _commit(store, kinds, pending)
-                    pending, last_commit = [], time.monotonic()
-        finally:
-            _commit(store, kinds, pending)
+        vectors = ((digest, [(kind, outputs[_OUTPUTS[kind.view]]) for kind in kinds]) for digest, outputs in answers)
+        store_as_it_comes(vectors, store, advance=task.advance)
 
 
-def _commit(store: FeatureStore, kinds: Sequence[FeatureKind], answers: Sequence[tuple[str, Outputs]]) -> None:
-    for kind in kinds if answers else ():
-        store.put_many(kind, [(digest, outputs[_OUTPUTS[kind.view]].reshape(-1)) for digest, outputs in answers])
+def store_as_it_comes(
+    answers: Iterable[tuple[str, Sequence[tuple[StoredFeature, npt.NDArray[Any]]]]],
+    store: FeatureStore,
+    *,
+    advance: Callable[[], None],
+) -> None:
+    """Store vectors in transactions of at most a second or 32 MB; what came before an error or a stop is kept.
+
+    Args:
+        answers: Pixel digest and the vectors of that scan by kind, of any shape.
+        store: Where to.
+        advance: Called after each scan.
+    """
+    pending: dict[StoredFeature, list[tuple[str, npt.NDArray[Any]]]] = {}
+    size, last_commit = 0, time.monotonic()
+    try:
+        for digest, vectors in answers:
+            for kind, vector in vectors:
+                pending.setdefault(kind, []).append((digest, vector.reshape(-1)))
+                size += vector.nbytes
+            advance()
+            if size > _COMMIT_BYTES or time.monotonic() - last_commit > _COMMIT_SECONDS:
+                _commit(store, pending)
+                pending, size, last_commit = {}, 0, time.monotonic()
+    finally:
+        _commit(store, pending)
 
 
-def _common_size(dataset: Dataset, digests: Sequence[str]) -> tuple[int, int] | None:
+def _commit(store: FeatureStore, pending: Mapping[StoredFeature, list[tuple[str, npt.NDArray[Any]]]]) -> None:
+    for kind, vectors in pending.items():
+        store.put_many(kind, vectors)
+
+
+def common_size(dataset: Dataset, digests: Sequence[str]) -> tuple[int, int] | None:
     """``(height, width)`` when all scans have it (a fixed shape is faster), else ``None``."""
     table: Any = dataset.manifest
     sizes = table.loc[table["pixel_digest"].isin(set(digests)), ["height", "width"]].drop_duplicates()

@@ -18,7 +18,7 @@ import lmdb
 import numpy as np
 
 from tumorlens.errors import IntegrityError
-from tumorlens.features.kind import FeatureKind
+from tumorlens.features.kind import StoredFeature
 from tumorlens.types import Features
 from tumorlens.workspace import storage_errors
 from tumorlens.workspace.lmdb_errors import lmdb_errors
@@ -37,7 +37,7 @@ class StoredKind:
     """One kind of feature in the store.
 
     Attributes:
-        description: The facts of its :class:`FeatureKind`.
+        description: The facts of its kind.
         vectors: How many vectors are stored.
         bytes: What they occupy, without the store's own overhead.
     """
@@ -86,7 +86,7 @@ class FeatureStore:
             self.close()
             self._open()
 
-    def missing(self, kind: FeatureKind, digests: Iterable[str]) -> list[str]:
+    def missing(self, kind: StoredFeature, digests: Iterable[str]) -> list[str]:
         """Those of ``digests`` (distinct, in order) that have no vector of ``kind``."""
         with self._begin() as transaction:
             cursor = transaction.cursor(db=self._vectors)
@@ -94,14 +94,14 @@ class FeatureStore:
                 digest for digest in dict.fromkeys(digests) if not cursor.set_key(kind.prefix + bytes.fromhex(digest))
             ]
 
-    def put_many(self, kind: FeatureKind, vectors: Sequence[tuple[str, Features]]) -> None:
-        """Store vectors of shape ``(kind.width,)`` float32 in one transaction: all of them or none.
+    def put_many(self, kind: StoredFeature, vectors: Sequence[tuple[str, Features]]) -> None:
+        """Store vectors of shape ``(kind.width,)`` in one transaction: all of them or none.
 
         Raises:
             ValueError: A vector has another shape.
             StorageError: The disk is full; the store stays as it was.
         """
-        items = [(kind.prefix + bytes.fromhex(digest), _encode(vector, kind.width)) for digest, vector in vectors]
+        items = [(kind.prefix + bytes.fromhex(digest), _encode(vector, kind)) for digest, vector in vectors]
         while True:
             try:
                 with _refusals(self._path), self._begin(write=True) as transaction:
@@ -112,17 +112,17 @@ class FeatureStore:
             except lmdb.MapFullError:
                 self._grow(sum(len(value) for _, value in items))
 
-    def read(self, kind: FeatureKind, digests: Sequence[str]) -> Features:
-        """The vectors of ``digests`` in order, ``(n, kind.width)`` float32.
+    def read(self, kind: StoredFeature, digests: Sequence[str]) -> Features:
+        """The vectors of ``digests`` in order, ``(n, kind.width)`` of the kind's type.
 
         Raises:
             KeyError: One is not stored.
         """
-        return self.reader(kind.prefix).get_many(digests, width=kind.width)
+        return self.reader(kind.prefix, dtype=kind.dtype).get_many(digests, width=kind.width)
 
-    def reader(self, prefix: bytes) -> FeatureReader:
-        """Read access to the vectors of one kind, named by its prefix."""
-        return FeatureReader(self, prefix)
+    def reader(self, prefix: bytes, *, dtype: str = "<f4") -> FeatureReader:
+        """Read access to the vectors of one kind, named by its prefix, whose values are of ``dtype``."""
+        return FeatureReader(self, prefix, np.dtype(dtype))
 
     def kinds(self) -> list[StoredKind]:
         """What the store holds, by kind."""
@@ -170,12 +170,13 @@ class FeatureStore:
 class FeatureReader:
     """Reads vectors of one kind by pixel digest."""
 
-    def __init__(self, store: FeatureStore, prefix: bytes) -> None:
+    def __init__(self, store: FeatureStore, prefix: bytes, dtype: np.dtype[Any]) -> None:
         self._store = store
         self._prefix = prefix
+        self._dtype = dtype
 
     def get_many(self, digests: Sequence[str], *, width: int | None = None) -> Features:
-        """The vectors of ``digests`` in order, ``(n, width)`` float32.
+        """The vectors of ``digests`` in order, ``(n, width)``.
 
         Args:
             digests: Pixel digests; repeats are allowed.
@@ -186,9 +187,9 @@ class FeatureReader:
             IntegrityError: A stored vector has another length.
         """
         if not digests:
-            return np.empty((0, width or 0), np.float32)
-        matrix = np.empty((len(digests), width or self._width(digests[0])), np.float32)
-        at_once = max(1, _MOST_BYTES_MAPPED // max(4 * matrix.shape[1], _BYTES_MAPPED_A_READ))
+            return np.empty((0, width or 0), self._dtype)
+        matrix = np.empty((len(digests), width or self._width(digests[0])), self._dtype)
+        at_once = max(1, _MOST_BYTES_MAPPED // max(self._dtype.itemsize * matrix.shape[1], _BYTES_MAPPED_A_READ))
         for start in range(0, len(digests), at_once):
             self._read_into(matrix[start : start + at_once], digests[start : start + at_once])
         return matrix
@@ -213,13 +214,13 @@ class FeatureReader:
         value = transaction.get(self._prefix + bytes.fromhex(digest), db=self._store._vectors)
         if value is None:
             raise KeyError(digest)
-        return np.frombuffer(value, dtype="<f4")
+        return np.frombuffer(value, dtype=self._dtype)
 
 
-def _encode(vector: Features, width: int) -> bytes:
-    flat = np.ascontiguousarray(vector, dtype="<f4").reshape(-1)
-    if flat.size != width:
-        raise ValueError(f"expected a vector of {width} values, got shape {vector.shape}")
+def _encode(vector: Features, kind: StoredFeature) -> bytes:
+    flat = np.ascontiguousarray(vector, dtype=kind.dtype).reshape(-1)
+    if flat.size != kind.width:
+        raise ValueError(f"expected a vector of {kind.width} values, got shape {vector.shape}")
     return flat.tobytes()
 
 

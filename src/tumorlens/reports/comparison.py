@@ -25,7 +25,7 @@ __all__ = [
     "Protocol",
 ]
 
-Protocol: TypeAlias = Literal["grouped", "study", "cross-validation"]
+Protocol: TypeAlias = Literal["grouped", "strict", "study", "cross-validation"]
 
 RESEARCH_ONLY = "research output, not for patient care"
 """Stands on every picture, export and answer."""

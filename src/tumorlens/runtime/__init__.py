@@ -3,6 +3,7 @@
 Imports no Keras: what needs it runs in a child process.
 """
 
+from tumorlens.runtime.boundary_graphs import BoundaryGraph, boundary_graph
 from tumorlens.runtime.bundle_graphs import attach_head
 from tumorlens.runtime.calibration import UNCALIBRATED, Calibration, calibrate, uncalibrate
 from tumorlens.runtime.compiled import CompiledGraph, Goal, Outputs, compile_graph
@@ -17,6 +18,7 @@ from tumorlens.runtime.keras_files import (
 __all__ = [
     "GRAPH_VERSION",
     "UNCALIBRATED",
+    "BoundaryGraph",
     "Calibration",
     "CompiledGraph",
     "DenseLayer",
@@ -25,6 +27,7 @@ __all__ = [
     "Head",
     "Outputs",
     "attach_head",
+    "boundary_graph",
     "build_keras_bundle_model",
     "build_keras_scratch_model",
     "calibrate",

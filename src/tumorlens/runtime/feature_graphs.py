@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from tumorlens.backbones import BackboneSpec, Weights
 from tumorlens.errors import InputError
 from tumorlens.progress import SILENT, Progress
-from tumorlens.runtime.jobs import run_job
-from tumorlens.workspace import atomic_directory, write_json
+from tumorlens.runtime.graph_cache import GRAPH_FILE, cached_graph, facts_digest
 
-__all__ = ["GRAPH_VERSION", "FeatureGraph", "feature_graph"]
+__all__ = ["GRAPH_VERSION", "FeatureGraph", "feature_graph", "graph_folder"]
 
 GRAPH_VERSION = 1
 """Raised whenever the same weights would give other features, so that cached ones are not met again."""
-
-_GRAPH, _WEIGHTS, _FACTS = "graph.xml", "graph.bin", "graph.json"
 
 
 @dataclass(frozen=True)
@@ -74,68 +67,31 @@ def feature_graph(
             f"{spec.title} needs scans of at least {spec.minimum_size} pixels, but the size is {size}: "
             "give a larger --size."
         )
-    folder = cache / _folder_name(spec, weights, size)
-    found = _load(folder)
-    if found is None:
-        with progress.task(f"Converting {spec.title}", total=1) as task:
-            _convert(spec, weights, size=size, folder=folder)
-            task.advance()
-        found = _load(folder)
-    assert found is not None
-    return found
-
-
-def _folder_name(spec: BackboneSpec, weights: Weights, size: int) -> str:
-    facts = {"weights": weights.sha256, "version": GRAPH_VERSION, "preprocessing": asdict(spec.preprocessing)}
-    return f"{spec.name}-{size}-{_digest(facts)[:16]}"
-
-
-def _digest(facts: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _load(folder: Path) -> FeatureGraph | None:
-    """The graph in ``folder`` if all of it is there."""
-    try:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        if any((folder / name).stat().st_size != size for name, size in facts.pop("bytes").items()):
-            return None
-        shape, notes = tuple(facts.pop("map_shape")), tuple(facts.pop("notes"))
-        return FeatureGraph(path=folder / _GRAPH, map_shape=shape, notes=notes, **facts)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _convert(spec: BackboneSpec, weights: Weights, *, size: int, folder: Path) -> None:
-    try:
-        with atomic_directory(folder, replace=True) as target:
-            with tempfile.TemporaryDirectory(dir=target, prefix="job-") as job:
-                request = {
-                    "backbone": spec.name,
-                    "size": size,
-                    "weights": str(weights.path.resolve()) if weights.path else None,
-                }
-                answer = run_job("convert_backbone", request, folder=Path(job), purpose=f"Converting {spec.title}")
-                for name in (_GRAPH, _WEIGHTS):
-                    (Path(job) / name).rename(target / name)
-            write_json(target / _FACTS, _facts(spec, size, answer, target))
-    except OSError:
-        if _load(folder) is None:  # else another process was faster
-            raise
-
-
-def _facts(spec: BackboneSpec, size: int, answer: dict[str, Any], folder: Path) -> dict[str, Any]:
+    request = {
+        "backbone": spec.name,
+        "size": size,
+        "weights": str(weights.path.resolve()) if weights.path else None,
+    }
+    folder = cache / graph_folder(spec, weights, size=size)
+    facts = cached_graph(folder, "convert_backbone", request, purpose=f"Converting {spec.title}", progress=progress)
     identity = {
         "backbone": spec.name,
         "size": size,
-        "weights_digest": answer["weights_digest"],
+        "weights_digest": facts["weights_digest"],
         "graph_version": GRAPH_VERSION,
     }
-    return {
+    height, width, channels = facts["map_shape"]
+    return FeatureGraph(
+        path=folder / GRAPH_FILE,
+        width=channels,
+        map_shape=(height, width, channels),
+        digest=facts_digest({**identity, "preprocessing": asdict(spec.preprocessing)}),
+        notes=tuple(facts["notes"]),
         **identity,
-        "digest": _digest({**identity, "preprocessing": asdict(spec.preprocessing)}),
-        "width": answer["map_shape"][-1],
-        "map_shape": answer["map_shape"],
-        "notes": answer["notes"],
-        "bytes": {name: (folder / name).stat().st_size for name in (_GRAPH, _WEIGHTS)},
-    }
+    )
+
+
+def graph_folder(spec: BackboneSpec, weights: Weights, *, size: int) -> str:
+    """Name of the folder that a network's graph is kept in."""
+    facts = {"weights": weights.sha256, "version": GRAPH_VERSION, "preprocessing": asdict(spec.preprocessing)}
+    return f"{spec.name}-{size}-{facts_digest(facts)[:16]}"

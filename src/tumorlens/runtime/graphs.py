@@ -22,6 +22,7 @@ from tumorlens.errors import StorageError
 
 __all__ = [
     "PooledNormalisation",
+    "build_boundary_graph",
     "build_feature_graph",
     "named_result",
     "preprocess_pixels",
@@ -74,6 +75,31 @@ def build_feature_graph(
         raw_map, pooled = _normalise(raw_map, pooled, pooled_normalisation)
     features = op.squeeze(pooled, op.constant(np.array([1, 2], np.int64)))
     return ov.Model([named_result(raw_map, "map"), named_result(features, "features")], [pixels], "features")
+
+
+def build_boundary_graph(lower: ov.Model, *, size: int, preprocessing: Preprocessing) -> ov.Model:
+    """Put pixels before the lower part of a network, and flatten what it hands to the upper part.
+
+    Args:
+        lower: From ``(n, size, size, 3)`` float32 to one or more tensors; it is used up.
+        size: Edge length that it expects.
+        preprocessing: What the network was trained to see.
+
+    Returns:
+        A graph with the input "pixels", uint8 of any size, and the output "boundary", ``(n, w)`` float16: all tensors
+        flattened, one after the other.
+    """
+    pixels = op.parameter(ov.PartialShape([-1, -1, -1, 3]), ov.Type.u8, name="pixels")
+    pixels.output(0).set_names({"pixels"})
+    lower.inputs[0].get_node().output(0).replace(preprocess_pixels(pixels, size=size, preprocessing=preprocessing))
+    flat = [
+        op.reshape(tensor, op.constant(np.array([0, -1], np.int64)), special_zero=True)
+        for tensor in take_results(lower)
+    ]
+    joined = flat[0] if len(flat) == 1 else op.concat(flat, axis=1)
+    largest = float(np.finfo(np.float16).max)
+    half = op.convert(op.clamp(joined, -largest, largest), ov.Type.f16)
+    return ov.Model([named_result(half, "boundary")], [pixels], "boundary")
 
 
 def preprocess_pixels(pixels: Any, *, size: int | tuple[int, int], preprocessing: Preprocessing | None) -> ov.Output:

@@ -9,6 +9,7 @@ import keras
 
 from tumorlens.runtime.children.convert_backbone import convert_backbone
 from tumorlens.runtime.children.convert_file import convert_file
+from tumorlens.runtime.children.convert_lower import convert_lower
 from tumorlens.runtime.children.save_model import save_model
 
 __all__ = ["TASKS"]
@@ -20,5 +21,6 @@ keras.config.set_floatx("float32")
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     "convert_backbone": convert_backbone,
     "convert_file": convert_file,
+    "convert_lower": convert_lower,
     "save_model": save_model,
 }
