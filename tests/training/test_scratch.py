@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tumorlens.errors import InputError, MissingExtraError
 from tumorlens.runtime.heads import head_logits
-from tumorlens.training.fitted import FittedScratch
+from tumorlens.training.fitted import FittedNetwork
 from tumorlens.training.jobs import _environment
 from tumorlens.training.scratch import fit_from_scratch
 from tumorlens.training.softmax import cross_entropy
@@ -37,7 +37,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, store_scans) -> DatasetSour
     return store_scans(tmp_path_factory.mktemp("store"), scans)
 
 
-def fit(source: DatasetSource, folder: Path, **others: object) -> FittedScratch:
+def fit(source: DatasetSource, folder: Path, **others: object) -> FittedNetwork:
     _, labels = make_data()
     arguments = {
         "labels": labels,
@@ -52,13 +52,13 @@ def fit(source: DatasetSource, folder: Path, **others: object) -> FittedScratch:
 
 
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory, source: DatasetSource) -> tuple[FittedScratch, Path]:
+def fitted(tmp_path_factory: pytest.TempPathFactory, source: DatasetSource) -> tuple[FittedNetwork, Path]:
     folder = tmp_path_factory.mktemp("scratch")
     return fit(source, folder), folder
 
 
 @pytest.mark.slow
-def test_the_network_is_the_earlier_one(fitted: tuple[FittedScratch, Path]) -> None:
+def test_the_network_is_the_earlier_one(fitted: tuple[FittedNetwork, Path]) -> None:
     result = fitted[0]
     side = ((SIZE - 2) // 2 - 2) // 2
     shapes = [layer.weight.shape for layer in result.head.layers]
@@ -70,7 +70,7 @@ def test_the_network_is_the_earlier_one(fitted: tuple[FittedScratch, Path]) -> N
 
 
 @pytest.mark.slow
-def test_it_learns_and_stops_by_the_rule(fitted: tuple[FittedScratch, Path]) -> None:
+def test_it_learns_and_stops_by_the_rule(fitted: tuple[FittedNetwork, Path]) -> None:
     history = fitted[0].history
     losses = [record.val_loss for record in history]  # type: ignore[union-attr]
     best = int(np.argmin(losses))
@@ -79,7 +79,7 @@ def test_it_learns_and_stops_by_the_rule(fitted: tuple[FittedScratch, Path]) -> 
 
 
 @pytest.mark.slow
-def test_body_and_head_together_give_the_best_epoch(fitted: tuple[FittedScratch, Path], source: DatasetSource) -> None:
+def test_body_and_head_together_give_the_best_epoch(fitted: tuple[FittedNetwork, Path], source: DatasetSource) -> None:
     result, folder = fitted
     _, labels = make_data()
     script = f"""

@@ -1,26 +1,32 @@
-"""Vectors become a classifier: linear, one hidden layer, the study's heads, and a CNN from scratch.
+"""Vectors become a classifier: linear, one hidden layer, the study's heads, fine-tuning, and a CNN from scratch.
 
 TensorFlow is only ever imported in a child process.
 """
 
-from tumorlens.training.fitted import EpochRecord, FittedHead, FittedScratch, PathRecord
+from tumorlens.training.fine_tune import fit_fine_tuned
+from tumorlens.training.fitted import EpochRecord, FittedHead, FittedNetwork, PathRecord
 from tumorlens.training.folds import check_groups
 from tumorlens.training.linear import fit_linear
 from tumorlens.training.mlp import MlpSettings, fit_mlp
 from tumorlens.training.mlp_by_group import fit_mlp_by_group
+from tumorlens.training.recipe import Recipe
 from tumorlens.training.scratch import fit_from_scratch
-from tumorlens.training.sources import DatasetSource, StoreSource
+from tumorlens.training.sources import BoundarySource, DatasetSource, StoreSource, ViewSource
 from tumorlens.training.study import fit_study_head, study_hidden_units
 
 __all__ = [
+    "BoundarySource",
     "DatasetSource",
     "EpochRecord",
     "FittedHead",
-    "FittedScratch",
+    "FittedNetwork",
     "MlpSettings",
     "PathRecord",
+    "Recipe",
     "StoreSource",
+    "ViewSource",
     "check_groups",
+    "fit_fine_tuned",
     "fit_from_scratch",
     "fit_linear",
     "fit_mlp",

@@ -26,6 +26,7 @@ Say = Callable[[dict[str, Any]], None]
 
 _TASKS = {
     "study": "tumorlens.training.study_task",
+    "fine_tune": "tumorlens.training.fine_tune_task",
     "scratch": "tumorlens.training.scratch_task",
     "gradcam": "tumorlens.explanation.methods.gradcam_task",
 }

@@ -13,7 +13,7 @@ from typing import Any
 from tumorlens.runtime.heads import Head
 from tumorlens.types import Probabilities
 
-__all__ = ["EpochRecord", "FittedHead", "FittedScratch", "PathRecord"]
+__all__ = ["EpochRecord", "FittedHead", "FittedNetwork", "PathRecord"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +88,8 @@ class FittedHead:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FittedScratch(FittedHead):
-    """A network trained from scratch: a convolutional body and the head that acts on its flattened
-    last maps.
+class FittedNetwork(FittedHead):
+    """A network that was trained itself, from scratch or further: its body and the head that acts on the body's maps.
 
     Attributes:
         body: A ``.keras`` file: input ``pixels`` float32 ``(n, size, size, 3)`` in 0..255, output

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from tumorlens.progress import Progress
 from tumorlens.runtime.heads import Head
 from tumorlens.training.checks import check_labels, check_rows
 from tumorlens.training.fitted import EpochRecord
-from tumorlens.training.head_files import load_layers
+from tumorlens.training.head_files import load_layers, save_layers
 from tumorlens.training.jobs import run_job
 from tumorlens.types import Labels
 from tumorlens.workspace import storage_errors
@@ -49,6 +49,10 @@ def train_in_child(
     title: str,
     threads: int | None,
     progress: Progress,
+    takes: Literal["pooled", "flat"] = "flat",
+    first_head: Head | None = None,
+    extra: Mapping[str, NDArray[Any]] | None = None,
+    total_steps: int | None = None,
 ) -> KerasResult:
     """Check the rows, train in a child process, and read the result.
 
@@ -64,6 +68,10 @@ def train_in_child(
         title: What messages call the work.
         threads: CPU threads of the child.
         progress: Told of every batch.
+        takes: What the head takes.
+        first_head: Weights that the head starts with.
+        extra: Further arrays for the child, by name.
+        total_steps: Batches the child reports at most, if not every batch of both parts an epoch.
 
     Raises:
         InputError: Rows or labels do not fit.
@@ -77,27 +85,30 @@ def train_in_child(
         scratch = tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder)
     with scratch as between:
         exchange = Path(between).resolve()
-        np.savez(
-            exchange / "rows.npz",
-            train_rows=train_rows,
-            train_labels=labels[train_rows],
-            val_rows=val_rows,
-            val_labels=labels[val_rows],
-        )
+        arrays: dict[str, Any] = {
+            "train_rows": train_rows,
+            "train_labels": labels[train_rows],
+            "val_rows": val_rows,
+            "val_labels": labels[val_rows],
+            **(extra or {}),
+        }
+        np.savez(exchange / "rows.npz", **arrays)
+        if first_head is not None:
+            save_layers(exchange / "first_head.npz", [(layer.weight, layer.bias) for layer in first_head.layers])
         answer = run_job(
             {**job, "folder": str(exchange)},
             folder=exchange,
             log=folder / "training.log",
             title=title,
-            total_steps=_steps(job, len(train_rows), len(val_rows)),
+            total_steps=total_steps or _steps(job, len(train_rows), len(val_rows)),
             threads=threads,
             progress=progress,
         )
-        head = load_layers(exchange / "head.npz", kind=job["task"], takes="flat")
+        head = load_layers(exchange / "head.npz", kind=job["task"], takes=takes)
     return KerasResult(
         head=head,
         history=tuple(EpochRecord(**record) for record in answer["history"]),
-        penalty=answer["penalty"],
+        penalty=answer.get("penalty", 0.0),
     )
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tumorlens.errors import InputError
 from tumorlens.extras import require_extra
 from tumorlens.progress import SILENT, Progress
-from tumorlens.training.fitted import FittedScratch
+from tumorlens.training.fitted import FittedNetwork
 from tumorlens.training.keras_job import train_in_child
 from tumorlens.training.sources import DatasetSource
 from tumorlens.types import Labels
@@ -46,7 +46,7 @@ def fit_from_scratch(
     seed: int = 0,
     threads: int | None = None,
     progress: Progress = SILENT,
-) -> FittedScratch:
+) -> FittedNetwork:
     """Train the network.
 
     Args:
@@ -102,7 +102,7 @@ def fit_from_scratch(
         threads=threads,
         progress=progress,
     )
-    return FittedScratch(
+    return FittedNetwork(
         head=result.head,
         history=result.history,
         settings={"head": "scratch", "optimizer": "adam", **settings},

@@ -7,11 +7,13 @@ labels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DatasetSource", "StoreSource"]
+from tumorlens.features import ViewSettings
+
+__all__ = ["BoundarySource", "DatasetSource", "StoreSource", "ViewSource"]
 
 
 class _StoredRows:
@@ -60,3 +62,48 @@ class DatasetSource(_StoredRows):
 
     path: Path
     digests: Sequence[str]
+
+
+@dataclass(frozen=True)
+class BoundarySource(_StoredRows):
+    """Outputs of a network's frozen part in a :class:`~tumorlens.features.store.FeatureStore`, with their views.
+
+    Attributes:
+        path: Folder of the store.
+        prefixes: Key prefix of each view; the first is of the scans as they are.
+        shapes: Shape of each tensor that crosses into the trained part.
+        digests: Pixel digest of each row; repeats are allowed.
+    """
+
+    path: Path
+    prefixes: Sequence[bytes]
+    shapes: Sequence[Sequence[int]]
+    digests: Sequence[str]
+
+    def describe(self) -> dict[str, Any]:
+        """JSON values from which :class:`~tumorlens.training.view_readers.BoundaryReader` opens it."""
+        prefixes = [prefix.hex() for prefix in self.prefixes]
+        shapes = [list(shape) for shape in self.shapes]
+        return {**super().describe(), "kind": "boundary", "prefixes": prefixes, "shapes": shapes}
+
+
+@dataclass(frozen=True)
+class ViewSource(_StoredRows):
+    """The pixels of an imported data set, augmented anew each time.
+
+    Attributes:
+        path: Folder of the pixel store.
+        digests: Pixel digest of each row; repeats are allowed.
+        size: Side to which scans are resized, pixels.
+        settings: How far views may go; ``None``: scans as they are.
+    """
+
+    path: Path
+    digests: Sequence[str]
+    size: int
+    settings: ViewSettings | None
+
+    def describe(self) -> dict[str, Any]:
+        """JSON values from which :class:`~tumorlens.training.view_readers.ViewReader` opens it."""
+        settings = None if self.settings is None else asdict(self.settings)
+        return {**super().describe(), "kind": "views", "size": self.size, "settings": settings}

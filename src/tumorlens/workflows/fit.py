@@ -26,7 +26,7 @@ from tumorlens.runtime import (
     convert_keras_file,
     feature_graph,
 )
-from tumorlens.training import DatasetSource, FittedScratch, fit_from_scratch
+from tumorlens.training import DatasetSource, FittedNetwork, fit_from_scratch
 from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.heads import HeadKind, head_probabilities
@@ -194,7 +194,7 @@ def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
         return write_run(context, config, model, meter)
 
 
-def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedScratch:
+def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedNetwork:
     return fit_from_scratch(
         DatasetSource(context.dataset.pixel_folder, tuple(context.dataset.manifest["pixel_digest"])),
         labels=context.dataset.labels,
@@ -210,7 +210,7 @@ def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedScratc
 
 
 def _graph_answers(
-    context: RunContext, graph: Path, fitted: FittedScratch, folder: Path
+    context: RunContext, graph: Path, fitted: FittedNetwork, folder: Path
 ) -> tuple[Probabilities, Features]:
     """Probabilities and pooled features of all rows from the finished graph, which each distinct scan passes once."""
     attach_head(graph, fitted.head, out=folder / "model.xml")

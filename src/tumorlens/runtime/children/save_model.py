@@ -14,7 +14,10 @@ from tumorlens.runtime.children.convert_backbone import effective_preprocessing
 from tumorlens.runtime.children.convert_file import load_body
 from tumorlens.runtime.children.networks import Network, load_network
 
-__all__ = ["save_model"]
+__all__ = ["POOLED_NORMALISATION", "preprocess", "save_model"]
+
+POOLED_NORMALISATION = "pooled_normalisation"
+"""Name of the layer that normalises pooled features."""
 
 
 def save_model(
@@ -49,14 +52,14 @@ def _from_backbone(*, backbone: str, size: int, weights: str | None, pooled: boo
     spec = find_backbone(backbone)
     network = load_network(spec, size=size, weights=Path(weights) if weights else None)
     inputs = keras.Input((size, size, 3), name="pixels")
-    tensor = network.body(_preprocess(inputs, effective_preprocessing(spec, network)))
+    tensor = network.body(preprocess(inputs, effective_preprocessing(spec, network)))
     if network.pooled_normalisation is None:
         return inputs, tensor
     return inputs, _normalise(tensor, network, pooled=pooled)
 
 
-def _preprocess(inputs: Any, steps: Preprocessing) -> Any:
-    """The preprocessing as a frozen 1x1 convolution."""
+def preprocess(inputs: Any, steps: Preprocessing) -> Any:
+    """The preprocessing of 0..255 pixels as a frozen 1x1 convolution."""
     order = (2, 1, 0) if steps.reverse_channels else (0, 1, 2)
     kernel = np.zeros((1, 1, 3, 3), np.float32)
     for channel, source in enumerate(order):
@@ -73,7 +76,7 @@ def _normalise(tensor: Any, network: Network, *, pooled: bool) -> Any:
     assert source is not None
     if pooled:
         tensor = layers.GlobalAveragePooling2D(name="pooling")(tensor)
-        layer = layers.LayerNormalization(epsilon=source.epsilon, name="pooled_normalisation")
+        layer = layers.LayerNormalization(epsilon=source.epsilon, name=POOLED_NORMALISATION)
         tensor = layer(tensor)
         layer.set_weights(source.get_weights())
         return tensor
@@ -81,7 +84,7 @@ def _normalise(tensor: Any, network: Network, *, pooled: bool) -> Any:
     mean = keras.ops.mean(pooled_map, axis=-1, keepdims=True)
     variance = keras.ops.mean(keras.ops.square(pooled_map - mean), axis=-1, keepdims=True)
     tensor = (tensor - mean) * keras.ops.rsqrt(variance + source.epsilon)
-    layer = layers.DepthwiseConv2D(1, name="pooled_normalisation")
+    layer = layers.DepthwiseConv2D(1, name=POOLED_NORMALISATION)
     tensor = layer(tensor)
     gamma, beta = source.get_weights()
     layer.set_weights([gamma.reshape(1, 1, -1, 1), beta])

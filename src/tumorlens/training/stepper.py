@@ -1,0 +1,205 @@
+"""One step of training and one of scoring: loss, gradients, a learning rate for each stage, averaged weights.
+
+Child process only. Knows nothing about files or epochs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tumorlens.training.recipe import Recipe
+from tumorlens.types import Labels
+
+__all__ = ["Stepper"]
+
+_CUT_SHARE = 3
+
+
+class Stepper:
+    """A model with its optimisers.
+
+    Args:
+        model: From one or more inputs to logits ``(n, k)``.
+        groups: Trainable variables by distance from the top: the classifier's, the last stage's, the one below, …
+        recipe: How it is trained.
+        steps: Steps of the whole training.
+        class_weights: ``(k,)`` weight of each class in the loss.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        groups: Sequence[Sequence[Any]],
+        *,
+        recipe: Recipe,
+        steps: int,
+        class_weights: NDArray[np.float32],
+    ) -> None:
+        self._model = model
+        self._recipe = recipe
+        self._weights = tf.constant(class_weights, tf.float32)
+        self._groups = [list(group) for group in groups if group]
+        self._optimizers = [
+            _optimizer(recipe, factor, steps, group)
+            for group, factor in zip(self._groups, _factors(recipe, groups), strict=True)
+        ]
+        self._trained = [variable for group in self._groups for variable in group]
+        self._average = [tf.Variable(variable.numpy(), trainable=False) for variable in self._trained]
+        self._kept = [tf.Variable(variable.numpy(), trainable=False) for variable in self._trained]
+        self._count = tf.Variable(0.0, trainable=False)
+        self._train = tf.function(self._train_step, reduce_retracing=True)
+        self._score = tf.function(self._score_step, reduce_retracing=True)
+
+    def train(self, inputs: list[Any], labels: Labels, random: np.random.Generator) -> dict[str, float]:
+        """Do one step; ``loss`` is what was minimised, the other figures are without mixing and smoothing."""
+        count = len(labels)
+        share = random.beta(self._recipe.mixup, self._recipe.mixup) if self._recipe.mixup else 1.0
+        partner = random.permutation(count)
+        masks = [_cutout_mask(values.shape, random, self._recipe.cutout) for values in inputs]
+        values = self._train(
+            inputs,
+            tf.constant(labels, tf.int32),
+            tf.constant(partner, tf.int32),
+            tf.constant(share, tf.float32),
+            [None if mask is None else tf.constant(mask) for mask in masks],
+        )
+        return {name: float(value) for name, value in values.items()}
+
+    def score(self, inputs: list[Any], labels: Labels) -> dict[str, float]:
+        """Cross-entropy and accuracy, as they are."""
+        return {name: float(value) for name, value in self._score(inputs, tf.constant(labels, tf.int32)).items()}
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Let the model have the averaged weights for a while."""
+        own = [variable.numpy() for variable in self._trained]
+        self._set(self._scored_weights())
+        try:
+            yield
+        finally:
+            self._set(own)
+
+    def keep(self) -> None:
+        """Remember the weights that are scored."""
+        for kept, variable in zip(self._kept, self._scored_weights(), strict=True):
+            kept.assign(variable)
+
+    def restore_kept(self) -> None:
+        """Set the weights that were remembered last."""
+        self._set(self._kept)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes, by name."""
+        return {name: np.asarray(variable) for name, variable in self._variables()}
+
+    def load(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Set everything as :meth:`arrays` gave it."""
+        for name, variable in self._variables():
+            variable.assign(arrays[name])
+
+    def _scored_weights(self) -> list[Any]:
+        return self._average if self._recipe.average else [variable.value for variable in self._trained]
+
+    def _variables(self) -> Iterator[tuple[str, Any]]:
+        for kind, variables in (
+            ("model", self._model.variables),
+            ("average", self._average),
+            ("kept", self._kept),
+            ("count", [self._count]),
+            *((f"optimizer{i}", optimizer.variables) for i, optimizer in enumerate(self._optimizers)),
+        ):
+            yield from ((f"{kind}_{place}", variable) for place, variable in enumerate(variables))
+
+    def _set(self, values: Sequence[Any]) -> None:
+        for variable, value in zip(self._trained, values, strict=True):
+            variable.assign(value)
+
+    def _train_step(self, inputs: list[Any], labels: Any, partner: Any, share: Any, masks: list[Any]) -> dict[str, Any]:
+        recipe = self._recipe
+        inputs = [tf.cast(values, tf.float32) for values in inputs]
+        inputs = [values if mask is None else values * mask for values, mask in zip(inputs, masks, strict=True)]
+        if recipe.mixup:
+            inputs = [share * values + (1.0 - share) * tf.gather(values, partner) for values in inputs]
+        targets = self._targets(labels, partner, share)
+        weights = tf.gather(self._weights, labels)
+        with tf.GradientTape() as tape:
+            logits = self._model(_one_or_many(inputs), training=recipe.batch_norm == "train")
+            loss = tf.reduce_mean(weights * tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+        gradients = tape.gradient(loss, self._trained_values())
+        if recipe.clip:
+            gradients, _ = tf.clip_by_global_norm(gradients, recipe.clip)
+        self._apply(gradients)
+        return {"loss": loss, **_figures(labels, logits)}
+
+    def _trained_values(self) -> list[Any]:
+        return [variable.value for variable in self._trained]
+
+    def _apply(self, gradients: list[Any]) -> None:
+        start = 0
+        for group, optimizer in zip(self._groups, self._optimizers, strict=True):
+            optimizer.apply(gradients[start : start + len(group)], group)
+            start += len(group)
+        self._count.assign_add(1.0)
+        decay = tf.minimum(self._recipe.average, (1.0 + self._count) / (10.0 + self._count))
+        for average, variable in zip(self._average, self._trained, strict=True):
+            average.assign(decay * average + (1.0 - decay) * variable.value)
+
+    def _targets(self, labels: Any, partner: Any, share: Any) -> Any:
+        classes = self._weights.shape[0]
+        targets = tf.one_hot(labels, classes)
+        if self._recipe.mixup:
+            targets = share * targets + (1.0 - share) * tf.gather(targets, partner)
+        smoothing = self._recipe.label_smoothing
+        return (1.0 - smoothing) * targets + smoothing / classes
+
+    def _score_step(self, inputs: list[Any], labels: Any) -> dict[str, Any]:
+        inputs = [tf.cast(values, tf.float32) for values in inputs]
+        return _figures(labels, self._model(_one_or_many(inputs), training=False))
+
+
+def _factors(recipe: Recipe, groups: Sequence[Sequence[Any]]) -> list[float]:
+    """Factor of the learning rate for each group that is not empty."""
+    stages = [recipe.head_rate, *(recipe.stage_decay**depth for depth in range(len(groups) - 1))]
+    return [factor for factor, group in zip(stages, groups, strict=True) if group]
+
+
+def _optimizer(recipe: Recipe, factor: float, steps: int, variables: list[Any]) -> Any:
+    rise = int(recipe.warm_up * steps)
+    largest = recipe.learning_rate * factor
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if rise else largest, max(steps - rise, 1), warmup_target=largest if rise else None, warmup_steps=rise
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_list=[variable for variable in variables if len(variable.shape) < 2])
+    optimizer.build(variables)
+    return optimizer
+
+
+def _one_or_many(inputs: list[Any]) -> Any:
+    return inputs[0] if len(inputs) == 1 else inputs
+
+
+def _figures(labels: Any, logits: Any) -> dict[str, Any]:
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
+    return {"cross_entropy": tf.reduce_mean(losses), "accuracy": tf.reduce_mean(tf.cast(right, tf.float32))}
+
+
+def _cutout_mask(shape: Any, random: np.random.Generator, probability: float) -> NDArray[np.float32] | None:
+    """``(n, h, w, 1)``: 0 in a square of some scans, else 1."""
+    if not probability or len(shape) != 4:
+        return None
+    count, height, width = (int(side) for side in shape[:3])
+    mask = np.ones((count, height, width, 1), np.float32)
+    side = max(1, min(height, width) // _CUT_SHARE)
+    for row in np.flatnonzero(random.random(count) < probability):
+        top, left = random.integers(0, height - side + 1), random.integers(0, width - side + 1)
+        mask[row, top : top + side, left : left + side] = 0.0
+    return mask

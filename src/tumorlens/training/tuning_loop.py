@@ -1,0 +1,213 @@
+"""Trains a Keras model step by step, and goes on after a kill as if nothing had happened. Child process only.
+
+All that is drawn at random comes from the seed, the epoch and the step, so a step is the same whenever it is done. The
+state is written between steps, once an epoch and once a minute, and read again when the same work is started anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tumorlens.errors import TumorlensError
+from tumorlens.training.fitted import EpochRecord
+from tumorlens.training.recipe import Recipe
+from tumorlens.training.reporter import Reporter
+from tumorlens.training.stepper import Stepper
+from tumorlens.training.training_state import TrainingState
+from tumorlens.types import Labels
+
+__all__ = ["Reader", "Rows", "tune"]
+
+_STATE_SECONDS = 60.0
+
+
+class Reader(Protocol):
+    """Gives inputs of some rows, one array an input of the model."""
+
+    def read(self, rows: NDArray[np.int64], random: np.random.Generator | None) -> list[NDArray[Any]]:
+        """The inputs of ``rows``, augmented as drawn from ``random``; ``None``: as they are."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one part.
+
+    Attributes:
+        rows: ``(n,)`` rows of the reader.
+        labels: ``(n,)`` class index of each.
+    """
+
+    rows: NDArray[np.int64]
+    labels: Labels
+
+
+@dataclass
+class _Sums:
+    """Running sums of an epoch."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    rows: int = 0
+
+    def add(self, values: dict[str, float], rows: int) -> None:
+        for name, value in values.items():
+            self.values[name] = self.values.get(name, 0.0) + value * rows
+        self.rows += rows
+
+    def means(self) -> dict[str, float]:
+        means = {name: total / self.rows for name, total in self.values.items()}
+        if not all(np.isfinite(value) for value in means.values()):
+            raise TumorlensError(
+                "Training diverged, the loss is no longer finite: give a lower --learning-rate, or check the weights."
+            )
+        return means
+
+
+def tune(
+    stepper: Stepper,
+    reader: Reader,
+    training: Rows,
+    validation: Rows,
+    *,
+    recipe: Recipe,
+    seed: int,
+    state: TrainingState,
+    report: Reporter,
+    each_epoch: Callable[[EpochRecord], None] = lambda record: None,
+) -> list[EpochRecord]:
+    """Train, keep the weights of the epoch with the lowest validation loss, and set them.
+
+    Args:
+        stepper: Model and optimisers.
+        reader: Gives inputs.
+        training: Shuffled anew each epoch.
+        validation: Scored after each epoch.
+        recipe: How.
+        seed: Seed of all that is drawn.
+        state: Where the state is kept; what it holds is taken up.
+        report: Told of every step.
+        each_epoch: Told of every finished epoch, once.
+
+    Returns:
+        One record an epoch.
+
+    Raises:
+        TumorlensError: The loss is no longer finite.
+    """
+    size = recipe.batch_size
+    steps = -(-len(training.rows) // size)
+    history, sums, epoch, step = _take_up(stepper, state)
+    report.advance((epoch - 1) * steps + step, note=_note(history, epoch, recipe))
+    last_saved = time.monotonic()
+    while epoch <= recipe.epochs and not _is_over(history, recipe):
+        for number, inputs, labels in _training_batches(reader, training, size, seed=seed, epoch=epoch, start=step):
+            drawn = np.random.default_rng([seed, epoch, number, 1])
+            sums.add(stepper.train(inputs, labels, drawn), len(labels))
+            step = number + 1
+            report.advance(1, note=_note(history, epoch, recipe))
+            if time.monotonic() - last_saved > _STATE_SECONDS:
+                _save(state, stepper, history, sums, epoch, step)
+                last_saved = time.monotonic()
+        scored = _score(stepper, reader, validation, size)
+        history.append(_record(epoch, sums.means(), scored.means()))
+        if min(history, key=lambda record: record.val_loss) is history[-1]:
+            stepper.keep()
+        each_epoch(history[-1])
+        epoch, step, sums = epoch + 1, 0, _Sums()
+        _save(state, stepper, history, sums, epoch, step)
+        last_saved = time.monotonic()
+    stepper.restore_kept()
+    report.flush()
+    return history
+
+
+def _take_up(stepper: Stepper, state: TrainingState) -> tuple[list[EpochRecord], _Sums, int, int]:
+    found = state.load()
+    if found is None:
+        return [], _Sums(), 1, 0
+    facts, arrays = found
+    stepper.load(arrays)
+    history = [EpochRecord(**record) for record in facts["history"]]
+    return history, _Sums(facts["sums"], facts["rows"]), facts["epoch"], facts["step"]
+
+
+def _save(
+    state: TrainingState, stepper: Stepper, history: Sequence[EpochRecord], sums: _Sums, epoch: int, step: int
+) -> None:
+    facts = {
+        "history": [asdict(record) for record in history],
+        "sums": sums.values,
+        "rows": sums.rows,
+        "epoch": epoch,
+        "step": step,
+    }
+    state.save(facts, stepper.arrays())
+
+
+def _is_over(history: Sequence[EpochRecord], recipe: Recipe) -> bool:
+    if not (recipe.patience and history):
+        return False
+    best = min(history, key=lambda record: record.val_loss)
+    return history[-1].epoch - best.epoch >= recipe.patience
+
+
+def _training_batches(
+    reader: Reader, part: Rows, size: int, *, seed: int, epoch: int, start: int
+) -> Iterator[tuple[int, list[Any], Labels]]:
+    """Number, inputs and labels of each step of an epoch from ``start``; one batch is read ahead."""
+    order = np.random.default_rng([seed, epoch]).permutation(len(part.rows))
+    batches = [order[place : place + size] for place in range(0, len(order), size)]
+
+    def read(number: int) -> list[Any]:
+        return reader.read(part.rows[batches[number]], np.random.default_rng([seed, epoch, number, 0]))
+
+    numbers = range(start, len(batches))
+    for number, inputs in _read_ahead(read, numbers):
+        yield number, inputs, part.labels[batches[number]]
+
+
+def _score(stepper: Stepper, reader: Reader, part: Rows, size: int) -> _Sums:
+    batches = [slice(place, place + size) for place in range(0, len(part.rows), size)]
+    sums = _Sums()
+    with stepper.averaged():
+        for number, inputs in _read_ahead(lambda n: reader.read(part.rows[batches[n]], None), range(len(batches))):
+            labels = part.labels[batches[number]]
+            sums.add(stepper.score(inputs, labels), len(labels))
+    return sums
+
+
+def _read_ahead(read: Callable[[int], list[Any]], numbers: range) -> Iterator[tuple[int, list[Any]]]:
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(read, numbers[0]) if len(numbers) else None
+        for place, number in enumerate(numbers):
+            assert ahead is not None
+            inputs = ahead.result()
+            ahead = pool.submit(read, numbers[place + 1]) if place + 1 < len(numbers) else None
+            yield number, [tf.convert_to_tensor(values) for values in inputs]
+
+
+def _record(epoch: int, trained: dict[str, float], scored: dict[str, float]) -> EpochRecord:
+    return EpochRecord(
+        epoch=epoch,
+        train_loss=trained["loss"],
+        train_cross_entropy=trained["cross_entropy"],
+        train_accuracy=trained["accuracy"],
+        val_loss=scored["cross_entropy"],
+        val_cross_entropy=scored["cross_entropy"],
+        val_accuracy=scored["accuracy"],
+    )
+
+
+def _note(history: Sequence[EpochRecord], epoch: int, recipe: Recipe) -> str:
+    where = f"epoch {epoch} of {recipe.epochs}"
+    if not history:
+        return where
+    last = history[-1]
+    return f"{where}, loss {last.train_loss:.3f}, validation loss {last.val_loss:.3f}, accuracy {last.val_accuracy:.3f}"
