@@ -131,7 +131,9 @@ def test_changed_weights_are_not_taken_for_the_same(graphs, noise) -> None:
 
 
 def test_one_member_with_all_weight_is_that_member(graphs, noise) -> None:
-    own, joined = (compile_graph(graph).run(noise) for graph in (graphs[1], ensemble_graph([GraphMember(graphs[1], 1)])))
+    own, joined = (
+        compile_graph(graph).run(noise) for graph in (graphs[1], ensemble_graph([GraphMember(graphs[1], 1)]))
+    )
     for name in ("probabilities", "map"):
         np.testing.assert_allclose(joined[name], own[name], atol=1e-6)
 

@@ -52,9 +52,7 @@ class GraphMember:
     map_adds_up: bool = False
 
 
-def write_ensemble_graph(
-    members: Sequence[GraphMember], *, calibration: Calibration = UNCALIBRATED, out: Path
-) -> None:
+def write_ensemble_graph(members: Sequence[GraphMember], *, calibration: Calibration = UNCALIBRATED, out: Path) -> None:
     """Write the joined graph, in full float32 precision, to ``out`` (.xml) and the .bin beside it.
 
     Raises:

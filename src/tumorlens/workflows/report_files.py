@@ -129,13 +129,14 @@ def _written(folder: Path, page: Report, plots: Sequence[Plot], texts: dict[str,
 
 def _made_with(stored: StoredResult, *, data_licence: str) -> dict[str, str]:
     first = stored.shown or next(iter(stored.runs.values()), None)
-    specs = {
-        row.backbone: BACKBONES[row.backbone].licence for row in stored.comparison.rows if row.backbone in BACKBONES
-    }
+    names = [row.backbone for row in stored.comparison.rows]
+    names += [str(network["name"]) for network in stored.card.networks] if stored.card else []
+    specs = {name: BACKBONES[name].licence for name in names if name in BACKBONES}
     facts = {}
     if first is not None:
         config = first.config["run"]
-        facts = {"Data set digest": str(config["manifest_digest"]), "Input size": f"{config['size']} px"}
+        facts = {"Data set digest": str(config["manifest_digest"])}
+        facts |= {"Input size": f"{config['size']} px"} if "size" in config else {}
     licences = ", ".join(f"{name} {licence}" for name, licence in specs.items())
     return {**facts, "Licences of weights": licences, "Licence of the data": data_licence or "unknown"}
 
