@@ -41,6 +41,7 @@ from tumorlens.reports.document import Document, to_document_markdown
 from tumorlens.reports.fold_detail import fold_detail
 from tumorlens.reports.forest_plot import SubgroupFigure, forest_grid
 from tumorlens.reports.html import Picture, Report, html_report, write_html_report
+from tumorlens.reports.member_grid import member_grid
 from tumorlens.reports.methods import MemberFacts, MethodsFacts, methods_paragraph
 from tumorlens.reports.mistakes import mistake_paragraph
 from tumorlens.reports.model_card import model_card
@@ -98,6 +99,7 @@ __all__ = [
     "fold_detail",
     "forest_grid",
     "html_report",
+    "member_grid",
     "methods_paragraph",
     "mistake_paragraph",
     "model_card",

@@ -186,7 +186,10 @@ def architecture(facts: ReportFacts) -> str:
     if facts.card is None:
         return ""
     parts = [_part(facts.card.backbone, facts.card.head)] if facts.card.backbone else []
-    parts += [f"{_part(each['backbone'], each['head'])} (weight {each['weight']:.3f})" for each in facts.card.members]
+    parts += [
+        f"{_part(each['backbone'], each['head'])}, at {each['size']} pixels (weight {each['weight']:.3f})"
+        for each in facts.card.members
+    ]
     return (
         f"{'; '.join(parts)}; input {_pixels(facts.card)} pixels; output a probability for each of "
         f"{len(facts.card.labels)} classes and a coarse map of where each score came from."

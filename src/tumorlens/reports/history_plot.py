@@ -103,7 +103,7 @@ def _draw_selection(axes: Sequence[Axes], history: Sequence[HistoryRow]) -> None
         values = [_value(entry.get(f"val_{figure}")) for entry in history]
         axis.plot(joined, values, color=BLUE, marker="o", markersize=3)
         axis.axvline(kept, color=GREY, linewidth=0.9, linestyle=(0, (2, 3)))
-        axis.set(xlabel="models joined (each may join again)", ylabel=f"validation {ylabel}")
+        axis.set(xlabel="models joined", ylabel=f"validation {ylabel}")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axis.grid(axis="y")
 

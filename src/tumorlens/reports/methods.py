@@ -228,8 +228,8 @@ def _members(facts: MethodsFacts, references: _References) -> str:
         for member in facts.members
     )
     return (
-        f"{len(facts.members)} models, each made on the same split, answer together by the weighted mean of their "
-        f"calibrated probabilities, as one graph run with OpenVINO{references.cite(_OPENVINO)} in single precision: "
+        f"An ensemble of {len(facts.members)} models, each made on the same split, answers by the weighted mean of "
+        f"their calibrated probabilities, as one graph run with OpenVINO{references.cite(_OPENVINO)} in single precision: "
         f"{listed}."
     )
 

@@ -48,6 +48,11 @@ class EnsembleModel(RunModel):
         """Members, and before them whatever each member let it choose."""
         return "its members"
 
+    @property
+    def as_given(self) -> str:
+        """The mean; each member was calibrated on the calibration part before, where that helped it."""
+        return "the weighted mean of the members' own calibrated ones, not calibrated again"
+
     def history(self) -> list[dict[str, Any]]:
         """Each model as it joined."""
         return [

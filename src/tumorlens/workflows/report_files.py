@@ -20,6 +20,7 @@ from tumorlens.reports import (
     comparison_plots,
     data_sheet,
     fill_checklists,
+    member_grid,
     model_card,
     to_bibtex,
     to_document_markdown,
@@ -155,7 +156,8 @@ def _table_one(stored: StoredResult) -> Grid | None:
 
 
 def _tables(stored: StoredResult, facts: ReportFacts, details: Sequence) -> list[Grid]:
-    grids = (summary_grid(facts), class_precision_grid(stored.comparison.rows, details))
+    members = () if facts.card is None else facts.card.members
+    grids = (member_grid(members), summary_grid(facts), class_precision_grid(stored.comparison.rows, details))
     return [grid for grid in grids if grid is not None]
 
 

@@ -78,6 +78,7 @@ def fit_rules(
     *,
     out_of_fold: Probabilities | None,
     validation_chose: str,
+    as_given: str,
 ) -> DecisionRules:
     """Fit all rules of a model.
 
@@ -87,6 +88,7 @@ def fit_rules(
         features_of: Gives pooled features.
         out_of_fold: ``(m, k)`` uncalibrated, of the training rows, each without its group; ``None`` without folds.
         validation_chose: What the validation part chose in a model without folds, in words.
+        as_given: What the probabilities are where nothing is fitted here, in words.
     """
     dataset, rows = context.dataset, context.split.rows("calibration")
     labels, groups = dataset.labels[rows], dataset.groups[rows]
@@ -96,7 +98,7 @@ def fit_rules(
     novelty, reference, no_novelty = _novelty(context, groups, features_of)
     return DecisionRules(
         calibrated=calibrated,
-        calibration_words=_calibration_words(context, calibrated),
+        calibration_words=_calibration_words(context, calibrated, as_given=as_given),
         operating_point=_operating_point(
             context, probabilities, calibrated, out_of_fold=out_of_fold, validation_chose=validation_chose
         ),
@@ -125,9 +127,9 @@ def _positive(context: RunContext) -> int | None:
     return None if positive is None else context.dataset.classes.index(positive)
 
 
-def _calibration_words(context: RunContext, calibrated: FittedCalibration) -> str:
+def _calibration_words(context: RunContext, calibrated: FittedCalibration, *, as_given: str) -> str:
     if calibrated.reason:
-        return f"Probabilities are the model's own, not calibrated: {calibrated.reason}."
+        return f"Probabilities are {as_given}: {calibrated.reason}."
     labels = context.dataset.labels[context.split.rows("calibration")]
     classes = context.dataset.classes
     code = len(classes) - 1 if (found := _positive(context)) is None else found

@@ -53,6 +53,11 @@ class RunModel(ABC):
     def validation_chose(self) -> str:
         """What the validation part chose, in words: "its epoch"."""
 
+    @property
+    @abstractmethod
+    def as_given(self) -> str:
+        """What its probabilities are where the calibration part does not calibrate them, in words."""
+
     @abstractmethod
     def history(self) -> list[dict[str, Any]]:
         """How it came about, one plain mapping a row."""
@@ -111,6 +116,11 @@ class TrainedModel(RunModel):
     def validation_chose(self) -> str:
         """The epoch: a head without folds was stopped by it."""
         return "its epoch"
+
+    @property
+    def as_given(self) -> str:
+        """Those of its softmax."""
+        return "the model's own, not calibrated"
 
     def history(self) -> list[dict[str, Any]]:
         """Epochs, or a regularisation path."""

@@ -78,6 +78,7 @@ def write_run(context: RunContext, config: SharedConfig, model: RunModel, meter:
         model.pooled,
         out_of_fold=model.out_of_fold,
         validation_chose=model.validation_chose,
+        as_given=model.as_given,
     )
     probabilities = calibrate(model.probabilities, rules.calibrated.calibration)
     predicted = rules.labels_of(probabilities, context.dataset.classes)
