@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from tumorlens.errors import TumorlensError
     from tumorlens.workflows.compare import ComparisonResult
     from tumorlens.workflows.cross_validation import CrossValidationResult
+    from tumorlens.workflows.ensemble import EnsembleResult
     from tumorlens.workflows.evaluation_result import Evaluation
-    from tumorlens.workflows.public import compare, evaluate, import_scans, load_scans, report
+    from tumorlens.workflows.public import compare, ensemble, evaluate, import_scans, load_scans, report
     from tumorlens.workflows.report import ReportResult
     from tumorlens.workspace import Workspace
 
@@ -43,6 +44,7 @@ __all__ = [
     "ComparisonResult",
     "CrossValidationResult",
     "Dataset",
+    "EnsembleResult",
     "Evaluation",
     "Prediction",
     "Predictor",
@@ -50,6 +52,7 @@ __all__ = [
     "TumorlensError",
     "Workspace",
     "compare",
+    "ensemble",
     "evaluate",
     "import_scans",
     "load_scans",
@@ -60,6 +63,7 @@ _HOME = {
     "ComparisonResult": "tumorlens.workflows.compare",
     "CrossValidationResult": "tumorlens.workflows.cross_validation",
     "Dataset": "tumorlens.datasets",
+    "EnsembleResult": "tumorlens.workflows.ensemble",
     "Evaluation": "tumorlens.workflows.evaluation_result",
     "Prediction": "tumorlens.bundles",
     "Predictor": "tumorlens.bundles",
@@ -67,6 +71,7 @@ _HOME = {
     "TumorlensError": "tumorlens.errors",
     "Workspace": "tumorlens.workspace",
     "compare": "tumorlens.workflows.public",
+    "ensemble": "tumorlens.workflows.public",
     "evaluate": "tumorlens.workflows.public",
     "import_scans": "tumorlens.workflows.public",
     "load_scans": "tumorlens.workflows.public",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,21 @@ def small_body(size: int = SIZE) -> ov.Model:
 
 
 @pytest.fixture(scope="session")
-def feature_ir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_network(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Makes a feature graph on disk, for scans of some size."""
+
+    def make(size: int) -> Path:
+        path = tmp_path_factory.mktemp("graph") / "graph.xml"
+        save_graph(build_feature_graph(small_body(size), size=size, preprocessing=TORCH), path)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def feature_ir(small_network: Callable[[int], Path]) -> Path:
     """A feature graph on disk, for scans of 12 pixels."""
-    path = tmp_path_factory.mktemp("graph") / "graph.xml"
-    save_graph(build_feature_graph(small_body(), size=SIZE, preprocessing=TORCH), path)
-    return path
+    return small_network(SIZE)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tumorlens.workspace import write_text
 __all__ = ["CARD_FILE", "FORMAT_VERSION", "BundleCard", "check_words", "read_card", "write_card"]
 
 CARD_FILE = "bundle.json"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,13 @@ class BundleCard:
         name: The run it came from.
         created: ISO 8601 time, UTC.
         labels: Class names in the order of the graph's outputs.
-        backbone: Facts of the network: name, title, licence, paper, weights.
-        head: Kind and input of the classifier on top.
-        size: Side of the network's square input in pixels; scans of any size are resized to it in the graph.
+        backbone: Facts of the network: name, title, licence, paper, weights; ``None`` for an ensemble.
+        head: Kind and input of the classifier on top; ``None`` for an ensemble.
+        size: Side of the network's square input in pixels; scans of any size are resized to it in the graph. ``None``
+            for an ensemble, each member of which resizes for itself.
         scan_steps: Steps between a file and the graph, applied at training and at prediction.
-        temperature: What logits are divided by before the softmax.
+        temperature: What logits (of an ensemble: logarithms of the mean probabilities) are divided by before the
+            softmax.
         shift: What is added to each logit after that; empty: nothing.
         calibration: What the probabilities rest on, in words.
         operating_point: Threshold for two classes; ``None`` for more (the largest probability answers).
@@ -51,14 +53,16 @@ class BundleCard:
         use: The limits of use, in words.
         heatmap_check: Whether its heatmaps depend on what was learned (see ``explanation/randomisation.py``); ``None``:
             not checked.
+        members: Of an ensemble, for each member: ``model`` (as :attr:`model`), ``digest``, ``weight``, and its
+            ``backbone``, ``head``, ``size``, ``temperature`` and ``shift``; else empty.
     """
 
     name: str
     created: str
     labels: tuple[str, ...]
-    backbone: Mapping[str, Any]
-    head: Mapping[str, Any]
-    size: int
+    backbone: Mapping[str, Any] | None
+    head: Mapping[str, Any] | None
+    size: int | None
     scan_steps: tuple[str, ...]
     temperature: float
     shift: tuple[float, ...]
@@ -75,6 +79,26 @@ class BundleCard:
     files: Mapping[str, str] = field(default_factory=dict)
     use: str = "Research output, not for patient care."
     heatmap_check: Mapping[str, Any] | None = None
+    members: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The network's name in text, or that of how many models it is an ensemble."""
+        return f"Ensemble of {len(self.members)} models" if self.backbone is None else str(self.backbone["title"])
+
+    @property
+    def networks(self) -> tuple[Mapping[str, Any], ...]:
+        """Facts of its network, or of the members' networks, each once."""
+        if self.backbone is not None:
+            return (self.backbone,)
+        different: list[Mapping[str, Any]] = []
+        different += (each["backbone"] for each in self.members if each["backbone"] not in different)
+        return tuple(different)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Sides of the square inputs that scans are resized to, in pixels, ascending."""
+        return (self.size,) if self.size is not None else tuple(sorted({int(each["size"]) for each in self.members}))
 
     @property
     def scaling(self) -> Calibration:

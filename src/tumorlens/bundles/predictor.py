@@ -184,6 +184,9 @@ class Predictor:
         self._finer = None if heatmap_size is None else self._finer_graph(heatmap_size)
 
     def _finer_graph(self, size: int) -> CompiledGraph:
+        if self.card.size is None:
+            members = ", ".join(str(member["model"]).split("@")[0] for member in self.card.members)
+            raise InputError(f"An ensemble has no finer map: leave --heatmap-size out, or ask a member ({members}).")
         if not self.card.size <= size <= MOST_HEATMAP_SIZE:
             raise InputError(
                 f"The size for heatmaps must be a number of pixels from the model's own {self.card.size} to "
@@ -297,7 +300,7 @@ class Predictor:
             marks=(*card.marks, *marks),
             use=card.use,
             maps_informative=self._maps_informative(),
-            map_sizes=None if self._map_size is None else (self._map_size, card.size),
+            map_sizes=None if self._map_size is None or card.size is None else (self._map_size, card.size),
         )
 
 

@@ -14,7 +14,20 @@ from typing import Annotated
 
 import typer
 
-from tumorlens.cli import backbones, cache, compare, data, demo, doctor, evaluate, predict, report, runs, train
+from tumorlens.cli import (
+    backbones,
+    cache,
+    compare,
+    data,
+    demo,
+    doctor,
+    ensemble,
+    evaluate,
+    predict,
+    report,
+    runs,
+    train,
+)
 from tumorlens.cli.options import JsonOption, QuietOption, ThreadsOption, WorkspaceOption
 from tumorlens.errors import EXIT_CODE, TumorlensError
 
@@ -34,6 +47,7 @@ app.command("demo", short_help="The whole way on synthetic scans, offline.")(dem
 app.add_typer(data.app, name="data")
 app.command("compare", short_help="Compare networks on a data set.")(compare.compare)
 app.command("train", short_help="Train one model.")(train.train)
+app.command("ensemble", short_help="Several runs become one model.")(ensemble.ensemble)
 app.command("evaluate", short_help="All figures of a model on a data set.")(evaluate.evaluate)
 app.command("report", short_help="The report of a run or comparison.")(report.report)
 app.command("predict", short_help="What a model says about scans.")(predict.predict)

@@ -26,12 +26,14 @@ from tumorlens.evaluation.precision_recall import PrecisionRecallCurve, precisio
 from tumorlens.evaluation.published import PublishedFigures, published_figures
 from tumorlens.evaluation.reliability import Reliability, ReliabilityBin, reliability
 from tumorlens.evaluation.row import ROW_KEYS, Classifier, GroupsAre, Kind, RowFigures, best_on_validation
+from tumorlens.evaluation.selection import SELECTION_ROUNDS, Selection, equal_weights, select_members
 from tumorlens.evaluation.summary import Summary, check_prevalence, summarise
 from tumorlens.evaluation.threshold import OperatingWish, choose_threshold, parse_wish
 
 __all__ = [
     "MAJORITY_CLASS",
     "ROW_KEYS",
+    "SELECTION_ROUNDS",
     "TRIVIAL_BASELINE",
     "ClassFigures",
     "Classifier",
@@ -52,6 +54,7 @@ __all__ = [
     "Resampling",
     "RocCurve",
     "RowFigures",
+    "Selection",
     "Summary",
     "adjust_holm",
     "area_and_brightness",
@@ -64,6 +67,7 @@ __all__ = [
     "conformal_sets",
     "confusion_matrix",
     "cross_validated_figures",
+    "equal_weights",
     "feature_spread",
     "figures",
     "fit_calibration",
@@ -77,5 +81,6 @@ __all__ = [
     "reliability",
     "resample_groups",
     "roc_curve",
+    "select_members",
     "summarise",
 ]

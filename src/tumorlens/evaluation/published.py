@@ -101,7 +101,7 @@ def published_figures(*, kind: str, backbone: str) -> PublishedFigures | None:
     """The study's figures for a row of the comparison; ``None`` where it had no such network.
 
     Args:
-        kind: "backbone", "baseline" or "scratch".
+        kind: "backbone", "baseline", "scratch" or "ensemble".
         backbone: Name of the network here.
     """
     if kind == "scratch":

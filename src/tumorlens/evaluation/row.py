@@ -13,7 +13,7 @@ from tumorlens.evaluation.published import PublishedFigures
 
 __all__ = ["ROW_KEYS", "Classifier", "GroupsAre", "Kind", "RowFigures", "best_on_validation"]
 
-Kind: TypeAlias = Literal["backbone", "baseline", "scratch"]
+Kind: TypeAlias = Literal["backbone", "baseline", "scratch", "ensemble"]
 GroupsAre: TypeAlias = Literal["patients", "clusters", "none"]
 
 
@@ -22,8 +22,8 @@ class Classifier:
     """What a row is about.
 
     Attributes:
-        kind: "backbone" (a pretrained network with a head), "baseline" or "scratch".
-        backbone: Name of the network or baseline; "scratch" for the CNN from scratch.
+        kind: "backbone" (a pretrained network with a head), "baseline", "scratch" or "ensemble".
+        backbone: Name of the network or baseline; "scratch" for the CNN from scratch, "ensemble" for an ensemble.
         head: Kind of head ("linear", "mlp", "study"); ``None`` where there is none.
         weights: Kind of weights ("imagenet", "file", "package", "random"); ``None`` where there are
             none.
@@ -33,6 +33,7 @@ class Classifier:
         loss_penalty: The L2 term that training added to the loss; it is *not* in any loss here.
         note: One sentence to show with the row.
         mistake: The mistake that was made on purpose ("split", "scaling", "duplicates"); ``None`` for right rows.
+        members: What each member of an ensemble counts, by run, with the sum 1; ``None`` for single models.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Classifier:
     loss_penalty: float | None = None
     note: str | None = None
     mistake: str | None = None
+    members: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,11 +36,13 @@ from tumorlens.reports.cross_validation_page import (
 from tumorlens.reports.cross_validation_plots import cross_validation_plots
 from tumorlens.reports.data_sheet import data_sheet
 from tumorlens.reports.details import HistoryRow, RowDetail, row_detail
+from tumorlens.reports.differences import difference_line
 from tumorlens.reports.document import Document, to_document_markdown
 from tumorlens.reports.fold_detail import fold_detail
 from tumorlens.reports.forest_plot import SubgroupFigure, forest_grid
 from tumorlens.reports.html import Picture, Report, html_report, write_html_report
-from tumorlens.reports.methods import MethodsFacts, methods_paragraph
+from tumorlens.reports.member_grid import member_grid
+from tumorlens.reports.methods import MemberFacts, MethodsFacts, methods_paragraph
 from tumorlens.reports.mistakes import mistake_paragraph
 from tumorlens.reports.model_card import model_card
 from tumorlens.reports.plots import Plot, comparison_plots, reliability_plot, subgroup_plot, write_plots
@@ -64,6 +66,7 @@ __all__ = [
     "CrossValidationPage",
     "Document",
     "HistoryRow",
+    "MemberFacts",
     "MethodsFacts",
     "Neighbour",
     "Picture",
@@ -91,10 +94,12 @@ __all__ = [
     "cross_validation_to_markdown",
     "cross_validation_to_rich",
     "data_sheet",
+    "difference_line",
     "fill_checklists",
     "fold_detail",
     "forest_grid",
     "html_report",
+    "member_grid",
     "methods_paragraph",
     "mistake_paragraph",
     "model_card",

@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 
 from tumorlens.backbones import BACKBONES, Paper
-from tumorlens.reports.comparison import Comparison
 from tumorlens.reports.report_facts import ReportFacts
 
 __all__ = ["TUMORLENS", "Entry", "bibliography", "paper_entry", "to_bibtex"]
@@ -146,6 +145,15 @@ _TEMPERATURE = _entry(
     eprint="1706.04599",
     archiveprefix="arXiv",
 )
+_SELECTION = _entry(
+    "caruana2004",
+    "inproceedings",
+    author="Caruana, Rich and Niculescu-Mizil, Alexandru and Crew, Geoff and Ksikes, Alex",
+    title="Ensemble selection from libraries of models",
+    booktitle="ICML",
+    year="2004",
+    doi="10.1145/1015330.1015432",
+)
 _CARDS = _entry(
     "mitchell2019",
     "inproceedings",
@@ -206,7 +214,7 @@ def bibliography(facts: ReportFacts) -> tuple[Entry, ...]:
     comparison = facts.comparison
     version = comparison.versions.get("tumorlens")
     own = Entry(TUMORLENS.key, TUMORLENS.kind, (*TUMORLENS.fields, *((("version", version),) if version else ())))
-    entries = [own, *_networks(comparison), _KERAS, _OPENVINO, _SCIKIT_LEARN, *_methods(facts)]
+    entries = [own, *_networks(facts), _KERAS, _OPENVINO, _SCIKIT_LEARN, *_methods(facts)]
     return tuple(dict.fromkeys([*entries, _CARDS, _SHEETS, _CLAIM, _TRIPOD, _STARD]))
 
 
@@ -239,20 +247,23 @@ def paper_entry(paper: Paper) -> Entry:
     )
 
 
-def _networks(comparison: Comparison) -> list[Entry]:
-    specs = [BACKBONES[row.backbone] for row in comparison.rows if row.kind == "backbone" and row.backbone in BACKBONES]
-    return [paper_entry(spec.paper) for spec in specs]
+def _networks(facts: ReportFacts) -> list[Entry]:
+    names = [row.backbone for row in facts.comparison.rows if row.kind == "backbone"]
+    names += [str(network["name"]) for network in facts.card.networks] if facts.card else []
+    return [paper_entry(BACKBONES[name].paper) for name in names if name in BACKBONES]
 
 
 def _methods(facts: ReportFacts) -> list[Entry]:
     rows = facts.comparison.rows
     intervals = [row.interval for row in rows if row.interval]
     heads = {row.head for row in rows}
+    heads |= {str(member["head"]["kind"]) for member in facts.card.members} if facts.card else set()
     entries = [_SCIPY] if "linear" in heads else []
     entries += [_CLUSTER_BOOTSTRAP] if any(interval.unit != "scans" for interval in intervals) else []
     entries += [_BOOTSTRAP] if intervals else []
     entries += [_EXACT] if any("exact" in interval.method for interval in intervals) else []
     entries += [_HOLM] if any(entry.p_adjusted is not None for entry in facts.comparison.differences) else []
+    entries += [_SELECTION] if facts.head.get("selection") == "greedy" else []
     entries += [_CAM] if heads - {None} else []
     entries += [_HIRESCAM] if heads & {"mlp", "study", "scratch"} else []
     return entries + ([_TEMPERATURE] if facts.card and facts.card.temperature != 1.0 else [])

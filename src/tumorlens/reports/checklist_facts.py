@@ -5,16 +5,16 @@ Each gives a sentence or two, or nothing where the run does not know; none says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
-from tumorlens.bundles import check_words
+from tumorlens.bundles import BundleCard, check_words
 from tumorlens.evaluation import TRIVIAL_BASELINE
 from tumorlens.reports.caveats import caveats
 from tumorlens.reports.report_facts import NOT_STATED, ReportFacts
 from tumorlens.reports.wording import counted, interval, number, row_title
 
-__all__ = ["FACTS"]
+__all__ = ["FACTS", "licences"]
 
 Fact: TypeAlias = Callable[[ReportFacts], str]
 
@@ -34,6 +34,8 @@ def technique(facts: ReportFacts) -> str:
         return ""
     if facts.row.kind == "scratch":
         return "Deep learning: a convolutional network trained from scratch, on single two-dimensional slices."
+    if facts.row.kind == "ensemble":
+        return "Deep learning by transfer: several models, the weighted mean of whose probabilities is the answer."
     return f"Deep learning by transfer: {facts.network} as a frozen feature extractor with a {facts.row.head} head."
 
 
@@ -83,8 +85,8 @@ def preprocessing(facts: ReportFacts) -> str:
         return ""
     steps = ", ".join(facts.card.scan_steps) or "none"
     return (
-        f"Steps before the network: {steps}. The graph resizes to {facts.card.size}×{facts.card.size} pixels and "
-        "normalises as in the network's own training."
+        f"Steps before the network: {steps}. The graph resizes to {_pixels(facts.card)} pixels and normalises as in "
+        "each network's own training."
     )
 
 
@@ -183,13 +185,27 @@ def architecture(facts: ReportFacts) -> str:
     """Network, head, input and output."""
     if facts.card is None:
         return ""
-    paper = facts.card.backbone.get("paper", "")
-    cited = f" ({paper})" if paper else ""
+    parts = [_part(facts.card.backbone, facts.card.head)] if facts.card.backbone else []
+    parts += [
+        f"{_part(each['backbone'], each['head'])}, at {each['size']} pixels (weight {each['weight']:.3f})"
+        for each in facts.card.members
+    ]
     return (
-        f"{facts.network}{cited}; {facts.card.head.get('kind')} head on its {facts.card.head.get('input')} features; "
-        f"input {facts.card.size}×{facts.card.size} pixels; output a probability for each of "
+        f"{'; '.join(parts)}; input {_pixels(facts.card)} pixels; output a probability for each of "
         f"{len(facts.card.labels)} classes and a coarse map of where each score came from."
     )
+
+
+def _part(backbone: Mapping[str, Any], head: Mapping[str, Any] | None) -> str:
+    """One network with its head."""
+    paper = backbone.get("paper", "")
+    on_top = f"; {head.get('kind')} head on its {head.get('input')} features" if head else ""
+    return f"{backbone.get('title')}{f' ({paper})' if paper else ''}{on_top}"
+
+
+def _pixels(card: BundleCard) -> str:
+    """``240×240``, of an ensemble ``192×192 and 240×240``."""
+    return " and ".join(f"{size}×{size}" for size in card.sizes)
 
 
 @_fact
@@ -203,7 +219,11 @@ def initialisation(facts: ReportFacts) -> str:
     """Where the weights came from."""
     if facts.card is None:
         return ""
-    weights = facts.card.backbone.get("weights")
+    return " ".join(dict.fromkeys(_weights(network) for network in facts.card.networks))
+
+
+def _weights(network: Mapping[str, Any]) -> str:
+    weights = network.get("weights")
     if not isinstance(weights, dict):
         return "Random weights, trained from scratch."
     return f"Weights: {weights.get('kind')}; SHA-256 of the tensors {str(weights.get('tensors', ''))[:12]}."
@@ -228,8 +248,13 @@ def selection(facts: ReportFacts) -> str:
 
 @_fact
 def ensemble(facts: ReportFacts) -> str:
-    """That one model answers."""
-    return "" if facts.row is None else "None: one model answers."
+    """Whether one model answers, or which together."""
+    if facts.row is None:
+        return ""
+    if facts.row.members is None:
+        return "None: one model answers."
+    shares = ", ".join(f"{run} {weight:.3f}" for run, weight in facts.row.members.items())
+    return f"The weighted mean of calibrated probabilities: {shares}. {facts.row.note or ''}".rstrip()
 
 
 @_fact
@@ -356,12 +381,18 @@ def availability(facts: ReportFacts) -> str:
     """What can be shared, and by what it is known."""
     if facts.card is None:
         return ""
-    licence = facts.card.backbone.get("licence")
+    licence = licences(facts)
     weights = f" Licence of the pretrained weights: {licence}." if licence else ""
     return (
         f"The model is the bundle {facts.card.model}, which holds no scan; tumorlens is free software (Apache-2.0)."
         f"{weights} Data: {facts.data_licence or NOT_STATED}."
     )
+
+
+def licences(facts: ReportFacts) -> str:
+    """Licences of the pretrained weights behind the model; empty for none."""
+    networks = facts.card.networks if facts.card else ()
+    return ", ".join(dict.fromkeys(str(network["licence"]) for network in networks if network.get("licence")))
 
 
 @_fact

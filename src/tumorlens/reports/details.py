@@ -21,10 +21,10 @@ from tumorlens.types import Labels, Probabilities
 
 __all__ = ["HistoryRow", "RowDetail", "row_detail"]
 
-HistoryRow = Mapping[str, float | int | bool | None]
+HistoryRow = Mapping[str, float | int | bool | str | None]
 """One epoch: ``epoch, train_loss, train_accuracy, val_loss, val_accuracy``; or one strength of a
-linear head's path: ``strength, cv_loss, cv_loss_spread, cv_accuracy, chosen``. Other keys are left
-aside.
+linear head's path: ``strength, cv_loss, cv_loss_spread, cv_accuracy, chosen``; or one member that
+joined an ensemble: ``joined, val_loss, val_accuracy, kept``. Other keys are left aside.
 """
 
 

@@ -7,7 +7,7 @@ from tumorlens.reports.comparison import Comparison
 from tumorlens.reports.grid import Cell, Column, Grid, GridRow
 from tumorlens.reports.wording import NO_VALUE, counted, head_name, row_name
 
-__all__ = ["difference_grid", "difference_sentence"]
+__all__ = ["difference_grid", "difference_line", "difference_sentence"]
 
 _SMALLEST_P = 0.001
 
@@ -38,6 +38,15 @@ def difference_sentence(comparison: Comparison) -> list[str]:
         f"p adjusted for {counted(len(judged), 'difference')} (Holm), intervals not. An interval that holds 0 does "
         "not say that two models are equal: differences up to its ends remain possible."
     ]
+
+
+def difference_line(difference: Difference) -> str:
+    """One difference with interval and test, a sentence."""
+    ends = (difference.low, difference.high)
+    interval = "no interval" if None in ends else f"95 % interval {' to '.join(_points(end) for end in ends)}"
+    over = f"sign-flip test over {difference.n_groups:,} {difference.unit}"
+    p = "no test" if difference.p is None else f"p {_p_value(difference.p)}, {over}"
+    return f"Test accuracy against {difference.second}: {_points(difference.value)} points ({interval}; {p})."
 
 
 def _cells(comparison: Comparison, difference: Difference) -> tuple[Cell, ...]:

@@ -1,4 +1,4 @@
-"""How training went: by epoch, or along the regularisation path of a linear head."""
+"""How training went: by epoch, along the regularisation path of a linear head, or as members joined an ensemble."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["history_figure"]
 
 
 def history_figure(history: Sequence[HistoryRow], *, title: str) -> Figure | None:
-    """How training went: accuracy and loss by epoch, or the regularisation path of a linear head.
+    """How training went: accuracy and loss by epoch, by regularisation strength, or by models that joined.
 
     ``None`` for an empty history.
     """
@@ -26,6 +26,8 @@ def history_figure(history: Sequence[HistoryRow], *, title: str) -> Figure | Non
         figure, axes = new_figure(PLOT_WIDTH_IN, 2.5, columns=2)
         if "strength" in history[0]:
             _draw_path(axes, history)
+        elif "joined" in history[0]:
+            _draw_selection(axes, history)
         else:
             _draw_epochs(axes, history)
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
@@ -94,5 +96,17 @@ def _draw_path(axes: Sequence[Axes], history: Sequence[HistoryRow]) -> None:
             axis.axvline(strength, color=GREY, linewidth=0.9, linestyle=(0, (2, 3)))
 
 
-def _value(value: float | int | None) -> float:
+def _draw_selection(axes: Sequence[Axes], history: Sequence[HistoryRow]) -> None:
+    joined = [_value(entry["joined"]) for entry in history]
+    kept = max((_value(entry["joined"]) for entry in history if entry.get("kept")), default=joined[-1])
+    for axis, figure, ylabel in zip(axes, ("accuracy", "loss"), ("accuracy", "loss, nats"), strict=True):
+        values = [_value(entry.get(f"val_{figure}")) for entry in history]
+        axis.plot(joined, values, color=BLUE, marker="o", markersize=3)
+        axis.axvline(kept, color=GREY, linewidth=0.9, linestyle=(0, (2, 3)))
+        axis.set(xlabel="models joined", ylabel=f"validation {ylabel}")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        axis.grid(axis="y")
+
+
+def _value(value: float | int | str | None) -> float:
     return float("nan") if value is None else float(value)

@@ -178,7 +178,7 @@ def _cards(report: Report) -> list[_Card]:
     if report.run is not None:
         best = next((row for row in comparison.rows if row.run == report.run), None)
     if best is not None:
-        cards.append(_Card("Best on validation" if report.run is None else "Network", row_name(best), _behind(best)))
+        cards.append(_Card("Best on validation" if report.run is None else "Model", row_name(best), _behind(best)))
         cards.append(_accuracy_card("Its test accuracy", best))
     trivial = next((row for row in comparison.rows if row.backbone == TRIVIAL_BASELINE), None)
     if trivial is not None:
@@ -197,6 +197,8 @@ def _cards(report: Report) -> list[_Card]:
 
 
 def _behind(row: RowFigures) -> str:
+    if row.members is not None:
+        return "the weighted mean of their calibrated probabilities"
     behind = row_title(row).removeprefix(row_name(row)).lstrip(", ")
     return behind or "trained on these scans alone"
 

@@ -14,7 +14,7 @@ from tumorlens.evaluation import GroupsAre, RowFigures
 from tumorlens.reports.comparison import RESEARCH_ONLY
 from tumorlens.reports.wording import counted, number
 
-__all__ = ["MethodsFacts", "methods_paragraph"]
+__all__ = ["MemberFacts", "MethodsFacts", "methods_paragraph"]
 
 _KERAS = "Chollet F. et al. Keras. 2015. https://keras.io"
 _OPENVINO = "Intel Corporation. OpenVINO toolkit. https://docs.openvino.ai"
@@ -38,6 +38,8 @@ _HIERARCHICAL = (
     "Lee Y., Barber R. F., Willett R. Distribution-free inference with hierarchical data. 2023, arXiv:2306.06342."
 )
 
+_SELECTION = "Caruana R. et al. Ensemble selection from libraries of models. ICML 2004."
+
 _UNSAID = {"head", "strength_rule"}
 
 _WEIGHTS = {
@@ -46,6 +48,25 @@ _WEIGHTS = {
     "file": "weights from a file",
     "random": "random weights, not pretrained",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberFacts:
+    """One member of an ensemble.
+
+    Attributes:
+        network: The network's name in text.
+        citation: Its paper; empty for none.
+        head: Kind of classifier on it.
+        size: Side of its square input, pixels.
+        weight: What it counts, 0..1.
+    """
+
+    network: str
+    citation: str
+    head: str
+    size: int
+    weight: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +83,14 @@ class MethodsFacts:
         seed: Of the split (the study's is 42); ``None`` where it was read from a file that keeps none.
         parts: Scans by part.
         split_digest: 64 hex digits.
-        size: Side of the network's square input, pixels.
+        size: Side of the network's square input, pixels; ``None`` for an ensemble.
         row: The run's figures.
         network: The network's name in text ("ResNet50"); ignored for the CNN from scratch.
         citation: The network's paper; empty for none.
         weights_digest: SHA-256 over the weight tensors; empty for none.
         head: Settings of the training, plain values.
+        members: Of an ensemble; else empty.
+        chosen_from: How many runs its members were chosen from; 0 where nothing was chosen.
         calibration: What the probabilities rest on, a sentence; empty for nothing to say.
         operating_point: How the threshold was chosen, in words; empty for one half.
         conformal: What sets of classes rest on, in words; empty where they are not offered.
@@ -86,12 +109,14 @@ class MethodsFacts:
     seed: int | None = None
     parts: Mapping[str, int]
     split_digest: str
-    size: int
+    size: int | None
     row: RowFigures
     network: str = ""
     citation: str = ""
     weights_digest: str = ""
     head: Mapping[str, Any] = field(default_factory=dict)
+    members: tuple[MemberFacts, ...] = ()
+    chosen_from: int = 0
     calibration: str = ""
     operating_point: str = ""
     conformal: str = ""
@@ -178,6 +203,8 @@ def _neighbours(facts: MethodsFacts) -> str:
 
 
 def _model(facts: MethodsFacts, references: _References) -> str:
+    if facts.members:
+        return _members(facts, references)
     pixels = f"{facts.size}×{facts.size} pixels"
     if facts.row.kind == "scratch":
         return (
@@ -194,7 +221,22 @@ def _model(facts: MethodsFacts, references: _References) -> str:
     )
 
 
+def _members(facts: MethodsFacts, references: _References) -> str:
+    listed = "; ".join(
+        f"{member.network}{references.cite(member.citation)}, {member.head} head, {member.size}×{member.size} pixels "
+        f"(weight {member.weight:.3f})"
+        for member in facts.members
+    )
+    return (
+        f"An ensemble of {len(facts.members)} models, each made on the same split, answers by the weighted mean of "
+        f"their calibrated probabilities, as one graph run with OpenVINO{references.cite(_OPENVINO)} in single precision: "
+        f"{listed}."
+    )
+
+
 def _training(facts: MethodsFacts, references: _References) -> str:
+    if facts.members:
+        return _selection(facts, references)
     settings = ", ".join(
         f"{name.replace('_', ' ')} {_plain(value)}"
         for name, value in facts.head.items()
@@ -217,6 +259,15 @@ def _training(facts: MethodsFacts, references: _References) -> str:
         )
     what = "The dense layers of the original study were" if head == "study" else "A classifier was"
     return f"{what} trained on its flattened feature maps{shown}."
+
+
+def _selection(facts: MethodsFacts, references: _References) -> str:
+    if not facts.chosen_from:
+        return "All of them count alike; none was chosen."
+    return (
+        f"Members and weights were chosen from {counted(facts.chosen_from, 'model')} by greedy forward selection with "
+        f"replacement{references.cite(_SELECTION)}, by the cross-entropy on the validation part."
+    )
 
 
 def _rules(facts: MethodsFacts, references: _References) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tumorlens.bundles import check_words
 from tumorlens.evaluation import Figure
 from tumorlens.reports.caveats import caveats
-from tumorlens.reports.checklist_facts import FACTS
+from tumorlens.reports.checklist_facts import FACTS, licences
 from tumorlens.reports.comparison import RESEARCH_ONLY
 from tumorlens.reports.document import Chapter, Document
 from tumorlens.reports.report_facts import NOT_STATED, ReportFacts
@@ -60,7 +60,7 @@ def _model(facts: ReportFacts) -> dict[str, str]:
         "Training": FACTS["training"](facts) or NOT_STATED,
         "Input": FACTS["preprocessing"](facts),
         "Output": FACTS["output"](facts),
-        "Licence of the pretrained weights": str(card.backbone.get("licence") or "none used"),
+        "Licence of the pretrained weights": licences(facts) or "none used",
         "Versions": ", ".join(f"{name} {version}" for name, version in card.versions.items()),
         "Made by, contact": NOT_STATED,
         "How to cite": "references.bib, beside this card",

@@ -14,6 +14,7 @@ from tumorlens.datasets import DataCheck, DatasetRecord
 from tumorlens.evaluation import RowFigures, Summary
 from tumorlens.reports.comparison import Comparison
 from tumorlens.reports.details import RowDetail
+from tumorlens.reports.wording import row_name
 
 __all__ = ["NOT_STATED", "ReportFacts"]
 
@@ -30,7 +31,7 @@ class ReportFacts:
         single: Whether the report is about one run.
         row: The model that card and checklists are about: the run, or the best on validation; ``None`` without one.
         card: Its bundle's facts; ``None`` where the bundle is gone.
-        head: Settings of its training, plain values.
+        head: Settings of its training, or of the selection of an ensemble's members; plain values.
         detail: Its confusion matrix and curves.
         summary: All its figures on the test part, with intervals.
         record: What the data set is; ``None`` where it is not in the workspace any more, or was changed.
@@ -68,7 +69,7 @@ class ReportFacts:
             return ""
         if self.row.kind == "scratch":
             return "CNN from scratch"
-        return str(self.card.backbone.get("title", self.row.backbone)) if self.card else self.row.backbone
+        return self.card.title if self.card else row_name(self.row)
 
     @property
     def scans(self) -> int:

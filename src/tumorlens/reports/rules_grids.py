@@ -29,9 +29,17 @@ _HEATMAPS = {
 }
 
 
-def calibration_grid(before: CalibrationFigures | None, after: CalibrationFigures) -> Grid:
-    """Calibration of the probabilities as shipped, and before where they were calibrated."""
-    sides = {"not calibrated": after} if before is None else {"before": before, "as shipped": after}
+def calibration_grid(
+    before: CalibrationFigures | None, after: CalibrationFigures, *, alone: str = "not calibrated"
+) -> Grid:
+    """Calibration of the probabilities as shipped, and before where they were calibrated.
+
+    Args:
+        before: Before the calibration; ``None`` where there is none.
+        after: As shipped.
+        alone: What the latter are called where they stand alone.
+    """
+    sides = {alone: after} if before is None else {"before": before, "as shipped": after}
     figures: dict[str, list[Figure]] = {
         "slope (1 when right)": [side.slope for side in sides.values()],
         "intercept (0 when right)": [side.intercept for side in sides.values()],

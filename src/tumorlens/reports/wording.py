@@ -60,6 +60,8 @@ def row_name(row: RowFigures) -> str:
     """The network, baseline or mistake: what a row is mainly called."""
     if row.mistake is not None:
         return mistake_title(row.mistake)
+    if row.members is not None:
+        return f"ensemble of {len(row.members)} models"
     return "CNN from scratch" if row.kind == "scratch" else row.backbone
 
 

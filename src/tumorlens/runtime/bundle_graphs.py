@@ -11,7 +11,6 @@ the positions, plus the effective bias, is the logit.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,8 @@ import openvino.opset13 as op
 
 from tumorlens.errors import InputError
 from tumorlens.runtime.calibration import UNCALIBRATED, Calibration
-from tumorlens.runtime.graphs import named_result, save_graph, take_results
+from tumorlens.runtime.graphs import named_result, take_results, write_graph
 from tumorlens.runtime.heads import DenseLayer, Head
-from tumorlens.workspace import storage_errors
 
 __all__ = ["attach_head"]
 
@@ -66,7 +64,7 @@ def attach_head(feature_ir: Path, head: Head, *, calibration: Calibration = UNCA
         named_result(class_map, "map"),
         named_result(features, "features"),
     ]
-    _write(ov.Model(results, parameters, "bundle"), out)
+    write_graph(ov.Model(results, parameters, "bundle"), out)
 
 
 def _check_fit(head: Head, *, positions: int, channels: int) -> None:
@@ -119,14 +117,3 @@ def _mask(values: Any, layer: DenseLayer) -> Any:
 
 def _ints(*values: int) -> Any:
     return op.constant(np.array(values, np.int64))
-
-
-def _write(graph: ov.Model, out: Path) -> None:
-    """Write both files of the graph, the .xml last: whoever meets it meets its .bin."""
-    with storage_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".tmp-graph-") as parts:
-            staged = Path(parts) / out.name
-            save_graph(graph, staged)
-            for suffix in (".bin", ".xml"):
-                staged.with_suffix(suffix).replace(out.with_suffix(suffix))

@@ -8,6 +8,7 @@ normalised with the pooled vector's own statistics, which is linear in the map.
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ import openvino as ov
 import openvino.opset13 as op
 
 from tumorlens.backbones import Preprocessing
-from tumorlens.errors import StorageError
+from tumorlens.errors import IntegrityError, StorageError
+from tumorlens.workspace import storage_errors
 
 __all__ = [
     "PooledNormalisation",
@@ -26,8 +28,10 @@ __all__ = [
     "build_feature_graph",
     "named_result",
     "preprocess_pixels",
+    "read_graph",
     "save_graph",
     "take_results",
+    "write_graph",
 ]
 
 _IDENTITY = Preprocessing("none", reverse_channels=False, scale=1.0, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
@@ -127,6 +131,37 @@ def save_graph(graph: ov.Model, path: Path) -> None:
         raise StorageError(
             f"{path} could not be written whole: check that the disk has space and run the command again."
         ) from error
+
+
+def write_graph(graph: ov.Model, out: Path) -> None:
+    """Write both files of a graph, the .xml last: whoever meets it meets its .bin.
+
+    Args:
+        graph: The graph.
+        out: Where its .xml goes; folders are made.
+
+    Raises:
+        StorageError: ``out`` cannot be written.
+    """
+    with storage_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".tmp-graph-") as parts:
+            staged = Path(parts) / out.name
+            save_graph(graph, staged)
+            for suffix in (".bin", ".xml"):
+                staged.with_suffix(suffix).replace(out.with_suffix(suffix))
+
+
+def read_graph(path: Path) -> ov.Model:
+    """Read a graph that a bundle holds.
+
+    Raises:
+        IntegrityError: It is missing or damaged.
+    """
+    try:
+        return ov.Core().read_model(path)
+    except RuntimeError as error:
+        raise IntegrityError(f"The graph {path} cannot be read, it is missing or damaged: restore it.") from error
 
 
 def take_results(graph: ov.Model) -> list[ov.Output]:

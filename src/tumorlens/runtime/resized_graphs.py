@@ -14,7 +14,8 @@ import numpy as np
 import openvino as ov
 import openvino.opset13 as op
 
-from tumorlens.errors import InputError, IntegrityError
+from tumorlens.errors import InputError
+from tumorlens.runtime.graphs import read_graph
 
 __all__ = ["resized_graph"]
 
@@ -36,7 +37,7 @@ def resized_graph(bundle_graph: Path, *, size: int) -> ov.Model:
         InputError: The head is not on pooled features, or the network fits one size only.
         IntegrityError: The graph cannot be read.
     """
-    model = _read(bundle_graph)
+    model = read_graph(bundle_graph)
     class_maps, rows = _head_reshapes(model)
     feature_map = rows.input_value(0)
     before = _grid(feature_map)
@@ -56,13 +57,6 @@ def resized_graph(bundle_graph: Path, *, size: int) -> ov.Model:
     except RuntimeError as error:
         raise _one_size_only(built_for) from error
     return model
-
-
-def _read(path: Path) -> ov.Model:
-    try:
-        return ov.Core().read_model(path)
-    except RuntimeError as error:
-        raise IntegrityError(f"The graph {path} cannot be read, it is missing or damaged: restore it.") from error
 
 
 def _head_reshapes(model: ov.Model) -> tuple[Any, Any]:

@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from tumorlens.datasets import Dataset, ResidualNeighbours, Split
 from tumorlens.evaluation import OperatingWish
@@ -60,6 +62,19 @@ class RunContext:
         leaky = (LEAKY,) if self.split.protocol == "study" else ()
         synthetic = (SYNTHETIC,) if self.dataset.synthetic else ()
         return mistake + leaky + synthetic
+
+    def config_facts(self) -> dict[str, Any]:
+        """What decides the result of any run of this context; see :class:`~tumorlens.workflows.runs.SharedConfig`."""
+        return {
+            "dataset": self.dataset.name,
+            "manifest_digest": self.dataset.digest,
+            "split_digest": self.split.digest,
+            "protocol": self.split.protocol,
+            "seed": self.seed,
+            "operating_point": "" if self.wish is None else f"{self.wish.kind}={self.wish.value:g}",
+            "carries_neighbours": self.carry_neighbours,
+            "tumorlens": version("tumorlens"),
+        }
 
     @contextmanager
     def training_folder(self, name: str) -> Iterator[Path]:

@@ -1,21 +1,22 @@
 """The differences that stand under a comparison: the best row against the others, every network against the trivial
-baseline. Which row is best was decided without test scans.
+baseline; and those of a run against others that it is made from. Which row is best was decided without test scans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from tumorlens.evaluation import TRIVIAL_BASELINE, Difference, adjust_holm, paired_difference
+from tumorlens.types import Labels
 from tumorlens.workflows.baselines import baseline_probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.runs import RunRecord, read_predictions
 
-__all__ = ["rank_differences"]
+__all__ = ["rank_differences", "rival_differences"]
 
 
 def rank_differences(context: RunContext, runs: Sequence[RunRecord], *, best: str | None) -> tuple[Difference, ...]:
@@ -36,19 +37,41 @@ def rank_differences(context: RunContext, runs: Sequence[RunRecord], *, best: st
     pairs = [(best, run.name) for run in judged if run.name != best] if best in right else []
     pairs += [(run.name, TRIVIAL_BASELINE) for run in judged]
     right[TRIVIAL_BASELINE] = _baseline_right(context)
-    dataset, rows = context.dataset, context.split.rows("test")
-    found = [
-        paired_difference(
-            right[first],
-            right[second],
-            names=(first, second),
-            groups=dataset.groups[rows],
-            unit="scans" if dataset.groups_are == "none" else dataset.groups_are,
-            seed=context.seed,
-        )
-        for first, second in pairs
-        if first is not None
-    ]
+    found = [_difference(context, right, (first, second)) for first, second in pairs if first is not None]
+    return _adjusted(found)
+
+
+def rival_differences(
+    context: RunContext, name: str, predicted: Labels, *, rivals: Sequence[RunRecord]
+) -> tuple[Difference, ...]:
+    """Set the answers of a run that is being made against finished runs on the same test part.
+
+    Args:
+        context: Data set and split.
+        name: What the run is called.
+        predicted: ``(n,)`` the labels it decides on, of all rows.
+        rivals: Finished runs on the same split.
+    """
+    rows = context.split.rows("test")
+    right = {run.name: _run_right(context, run) for run in rivals}
+    right[name] = np.asarray(predicted[rows] == context.dataset.labels[rows], np.bool_)
+    return _adjusted([_difference(context, right, (name, run.name)) for run in rivals])
+
+
+def _difference(context: RunContext, right: Mapping[str, npt.NDArray[np.bool_]], names: tuple[str, str]) -> Difference:
+    dataset = context.dataset
+    return paired_difference(
+        right[names[0]],
+        right[names[1]],
+        names=names,
+        groups=dataset.groups[context.split.rows("test")],
+        unit="scans" if dataset.groups_are == "none" else dataset.groups_are,
+        seed=context.seed,
+    )
+
+
+def _adjusted(found: Sequence[Difference]) -> tuple[Difference, ...]:
+    """With p-values adjusted for their number."""
     if any(difference.p is None for difference in found):  # too few groups, and so for all of them
         return tuple(found)
     adjusted = adjust_holm([difference.p for difference in found if difference.p is not None])

@@ -151,7 +151,8 @@ def _answers(
 
 def rules_grids(card: BundleCard, found: RuleFigures) -> tuple[Grid, ...]:
     """Tables of a bundle's rules, those that it does not offer left out."""
-    grids = [calibration_grid(found.before, found.after)]
+    alone = "as shipped" if card.members else "not calibrated"
+    grids = [calibration_grid(found.before, found.after, alone=alone)]
     if found.conformal is not None:
         grids.append(sets_grid(found.conformal))
     if card.novelty is not None or card.conformal is not None:

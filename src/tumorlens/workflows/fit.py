@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -34,7 +32,8 @@ from tumorlens.workflows.map_check import fit_permuted_head
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.rules import FeaturesOf
 from tumorlens.workflows.runs import MistakenConfig, RunConfig, RunRecord, find_finished
-from tumorlens.workflows.write_run import TrainedModel, write_run
+from tumorlens.workflows.trained import TrainedModel
+from tumorlens.workflows.write_run import write_run
 from tumorlens.workspace import Workspace
 
 __all__ = ["ROWS_FOR_SPREAD", "SCRATCH", "Network", "fit_backbone", "fit_scratch", "prepare_network"]
@@ -233,7 +232,7 @@ def _graph_answers(
 
 def _config(context: RunContext, network: Network, head: HeadKind) -> RunConfig:
     facts = {
-        **_shared_config(context),
+        **context.config_facts(),
         "backbone": network.spec.name,
         "head": head.name,
         "weights": network.weights.kind,
@@ -246,7 +245,7 @@ def _config(context: RunContext, network: Network, head: HeadKind) -> RunConfig:
 
 def _scratch_config(context: RunContext, size: int) -> RunConfig:
     return RunConfig(
-        **_shared_config(context),
+        **context.config_facts(),
         backbone=SCRATCH,
         head="scratch",
         weights="none",
@@ -254,19 +253,6 @@ def _scratch_config(context: RunContext, size: int) -> RunConfig:
         graph_digest="",
         size=size,
     )
-
-
-def _shared_config(context: RunContext) -> dict[str, Any]:
-    return {
-        "dataset": context.dataset.name,
-        "manifest_digest": context.dataset.digest,
-        "split_digest": context.split.digest,
-        "protocol": context.split.protocol,
-        "seed": context.seed,
-        "operating_point": "" if context.wish is None else f"{context.wish.kind}={context.wish.value:g}",
-        "carries_neighbours": context.carry_neighbours,
-        "tumorlens": version("tumorlens"),
-    }
 
 
 def _backbone_facts(network: Network) -> dict[str, object]:

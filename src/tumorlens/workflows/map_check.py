@@ -7,7 +7,7 @@ pass over them for the model, for each step of randomisation, and for the head o
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,22 @@ _DRAWS = 20
 
 
 def check_run_maps(
-    context: RunContext, *, bundle_graph: Path, feature_graph: Path, permuted_head: Head | None
+    context: RunContext,
+    *,
+    bundle_graph: Path,
+    feature_graph: Path | None = None,
+    permuted_head: Head | None = None,
+    randomise: Callable[[float], Any] | None = None,
 ) -> dict[str, Any] | None:
     """The check as a bundle's card keeps it.
 
     Args:
         context: Data set and split.
         bundle_graph: The finished graph.
-        feature_graph: The network without head.
+        feature_graph: The network without head, for the head on permuted labels.
         permuted_head: A head of the same kind on permuted labels, where one was fitted.
+        randomise: Gives the graph with a share of its layers shuffled; by default
+            :func:`~tumorlens.runtime.randomised_graphs.randomised_graph` of ``bundle_graph``.
 
     Returns:
         :meth:`MapCheck.to_json`; ``None``: not checked, as there is no scan for it, the grid has fewer than four cells,
@@ -64,11 +71,11 @@ def check_run_maps(
     with context.progress.task("Checking the heatmaps", total=len(_SHARES)) as task:
         randomised = {}
         for share in _SHARES:
-            graph = randomised_graph(bundle_graph, share=share, seed=context.seed)
+            graph = randomise(share) if randomise else randomised_graph(bundle_graph, share=share, seed=context.seed)
             randomised[share] = _maps(_only_map(context, graph), scans, targets)
             task.advance()
     permuted = None
-    if permuted_head is not None:
+    if permuted_head is not None and feature_graph is not None:
         with tempfile.TemporaryDirectory() as folder:
             other = Path(folder) / "model.xml"
             attach_head(feature_graph, permuted_head, out=other)

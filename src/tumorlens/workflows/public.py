@@ -13,13 +13,15 @@ from tumorlens.evaluation import parse_wish
 from tumorlens.progress import SILENT, Progress
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
 from tumorlens.workflows.cross_validation import CrossValidationResult, cross_validate, with_folds
+from tumorlens.workflows.ensemble import EnsembleResult, EnsembleSettings, make_ensemble
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
 from tumorlens.workflows.evaluation_result import Evaluation
 from tumorlens.workflows.reading_options import mask_options, reading_options
 from tumorlens.workflows.report import ReportResult, report_result
+from tumorlens.workflows.runs import RunRecord
 from tumorlens.workspace import Workspace
 
-__all__ = ["compare", "evaluate", "import_scans", "load_scans", "report"]
+__all__ = ["compare", "ensemble", "evaluate", "import_scans", "load_scans", "report"]
 
 
 def import_scans(
@@ -237,6 +239,58 @@ def compare(
         return compare_networks(scans, settings, workspace=place, threads=threads, progress=progress)
     settings = with_folds(settings, folds, repeats)
     return cross_validate(scans, settings, workspace=place, threads=threads, progress=progress)
+
+
+def ensemble(
+    runs: Sequence[str | RunRecord],
+    *,
+    take_all: bool = False,
+    name: str | None = None,
+    seed: int = 0,
+    refit: bool = False,
+    sensitivity: float | None = None,
+    specificity: float | None = None,
+    cost: float | None = None,
+    carry_neighbours: bool = False,
+    workspace: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> EnsembleResult:
+    """Join finished runs of one split into one model: the weighted mean of their calibrated probabilities.
+
+    Args:
+        runs: Two or more runs, such as ``result.runs`` of a comparison, or their names.
+        take_all: Whether all count alike; by default members and weights are chosen greedily on the validation part.
+        name: What to call the new run; by default a name that follows from what it is made of.
+        seed: Seed of the bootstrap.
+        refit: Whether a finished ensemble is made again.
+        sensitivity: Choose the threshold of two classes for this sensitivity, on the validation part.
+        specificity: The same for a specificity.
+        cost: The same by cost: a missed positive costs so many false alarms.
+        carry_neighbours: Whether the bundle carries features and labels of its training scans.
+        workspace: Folder of the workspace; that of the first run by default.
+        threads: CPU threads; all by default.
+        progress: Told of all long work.
+
+    Returns:
+        The run, with its members' weights and the difference to the best of them.
+
+    Raises:
+        NotFoundError: There is no such run.
+        InputError: The runs do not belong together, or no average of them is better than one alone.
+    """
+    first = next((run for run in runs if isinstance(run, RunRecord)), None)
+    home = first.folder.parent.parent if workspace is None and first is not None else workspace
+    settings = EnsembleSettings(
+        runs=tuple(run.name if isinstance(run, RunRecord) else run for run in runs),
+        take_all=take_all,
+        name=name,
+        seed=seed,
+        refit=refit,
+        wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
+        carry_neighbours=carry_neighbours,
+    )
+    return make_ensemble(settings, workspace=Workspace.locate(home).create(), threads=threads, progress=progress)
 
 
 def evaluate(

@@ -20,6 +20,7 @@ from tumorlens.reports import (
     comparison_plots,
     data_sheet,
     fill_checklists,
+    member_grid,
     model_card,
     to_bibtex,
     to_document_markdown,
@@ -129,13 +130,14 @@ def _written(folder: Path, page: Report, plots: Sequence[Plot], texts: dict[str,
 
 def _made_with(stored: StoredResult, *, data_licence: str) -> dict[str, str]:
     first = stored.shown or next(iter(stored.runs.values()), None)
-    specs = {
-        row.backbone: BACKBONES[row.backbone].licence for row in stored.comparison.rows if row.backbone in BACKBONES
-    }
+    names = [row.backbone for row in stored.comparison.rows]
+    names += [str(network["name"]) for network in stored.card.networks] if stored.card else []
+    specs = {name: BACKBONES[name].licence for name in names if name in BACKBONES}
     facts = {}
     if first is not None:
         config = first.config["run"]
-        facts = {"Data set digest": str(config["manifest_digest"]), "Input size": f"{config['size']} px"}
+        facts = {"Data set digest": str(config["manifest_digest"])}
+        facts |= {"Input size": f"{config['size']} px"} if "size" in config else {}
     licences = ", ".join(f"{name} {licence}" for name, licence in specs.items())
     return {**facts, "Licences of weights": licences, "Licence of the data": data_licence or "unknown"}
 
@@ -154,7 +156,8 @@ def _table_one(stored: StoredResult) -> Grid | None:
 
 
 def _tables(stored: StoredResult, facts: ReportFacts, details: Sequence) -> list[Grid]:
-    grids = (summary_grid(facts), class_precision_grid(stored.comparison.rows, details))
+    members = () if facts.card is None else facts.card.members
+    grids = (member_grid(members), summary_grid(facts), class_precision_grid(stored.comparison.rows, details))
     return [grid for grid in grids if grid is not None]
 
 

@@ -44,7 +44,7 @@ def gather_facts(
         single=stored.single,
         row=row,
         card=stored.card,
-        head=dict(run.config.get("head", {})) if run else {},
+        head=dict(run.config.get("head", run.config.get("ensemble", {}))) if run else {},
         detail=None if row is None else details[comparison.rows.index(row)],
         summary=None if run is None or dataset is None else _summary(run, dataset, stored),
         record=dataset.record if dataset else None,

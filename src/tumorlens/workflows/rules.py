@@ -1,7 +1,8 @@
 """How a trained model decides: calibration, operating point, sets of classes and the limit of novelty.
 
-The operating point rests on out-of-fold predictions of the training part; heads without folds take the validation part,
-which chose their epoch too. The rest rests on the calibration part alone. The test part plays no role.
+The operating point rests on out-of-fold predictions of the training part; models without folds take the validation
+part, which chose their epoch or their members too. The rest rests on the calibration part alone. The test part plays
+no role.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from tumorlens.bundles.reference import Vectors, unit_vectors
 from tumorlens.evaluation import FittedCalibration, choose_threshold, class_thresholds, fit_calibration
 from tumorlens.evaluation.hierarchical import group_quantile, groups_needed
 from tumorlens.runtime import calibrate
-from tumorlens.training import FittedHead
 from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 
@@ -72,15 +72,23 @@ class DecisionRules:
 
 
 def fit_rules(
-    context: RunContext, fitted: FittedHead, probabilities: Probabilities, features_of: FeaturesOf
+    context: RunContext,
+    probabilities: Probabilities,
+    features_of: FeaturesOf,
+    *,
+    out_of_fold: Probabilities | None,
+    validation_chose: str,
+    as_given: str,
 ) -> DecisionRules:
     """Fit all rules of a model.
 
     Args:
         context: Data set, split and what the operating point is to reach.
-        fitted: The head.
         probabilities: ``(n, k)`` uncalibrated, of all rows.
         features_of: Gives pooled features.
+        out_of_fold: ``(m, k)`` uncalibrated, of the training rows, each without its group; ``None`` without folds.
+        validation_chose: What the validation part chose in a model without folds, in words.
+        as_given: What the probabilities are where nothing is fitted here, in words.
     """
     dataset, rows = context.dataset, context.split.rows("calibration")
     labels, groups = dataset.labels[rows], dataset.groups[rows]
@@ -90,8 +98,10 @@ def fit_rules(
     novelty, reference, no_novelty = _novelty(context, groups, features_of)
     return DecisionRules(
         calibrated=calibrated,
-        calibration_words=_calibration_words(context, calibrated),
-        operating_point=_operating_point(context, fitted, probabilities, calibrated),
+        calibration_words=_calibration_words(context, calibrated, as_given=as_given),
+        operating_point=_operating_point(
+            context, probabilities, calibrated, out_of_fold=out_of_fold, validation_chose=validation_chose
+        ),
         conformal=conformal,
         novelty=novelty,
         not_offered=tuple(filter(None, (no_sets, no_novelty))),
@@ -117,9 +127,9 @@ def _positive(context: RunContext) -> int | None:
     return None if positive is None else context.dataset.classes.index(positive)
 
 
-def _calibration_words(context: RunContext, calibrated: FittedCalibration) -> str:
+def _calibration_words(context: RunContext, calibrated: FittedCalibration, *, as_given: str) -> str:
     if calibrated.reason:
-        return f"Probabilities are the model's own, not calibrated: {calibrated.reason}."
+        return f"Probabilities are {as_given}: {calibrated.reason}."
     labels = context.dataset.labels[context.split.rows("calibration")]
     classes = context.dataset.classes
     code = len(classes) - 1 if (found := _positive(context)) is None else found
@@ -132,7 +142,12 @@ def _calibration_words(context: RunContext, calibrated: FittedCalibration) -> st
 
 
 def _operating_point(
-    context: RunContext, fitted: FittedHead, probabilities: Probabilities, calibrated: FittedCalibration
+    context: RunContext,
+    probabilities: Probabilities,
+    calibrated: FittedCalibration,
+    *,
+    out_of_fold: Probabilities | None,
+    validation_chose: str,
 ) -> OperatingPoint | None:
     positive = _positive(context)
     if positive is None:
@@ -140,15 +155,12 @@ def _operating_point(
     name = context.dataset.classes[positive]
     if context.wish is None:
         return OperatingPoint(name, _HALF, _HALF_BASIS)
-    if fitted.out_of_fold is None:
-        rows, given, basis = context.split.rows("validation"), None, "the validation part, which chose its epoch too,"
+    if out_of_fold is None:
+        rows = context.split.rows("validation")
+        given, basis = probabilities[rows], f"the validation part, which chose {validation_chose} too,"
     else:
-        rows, given, basis = (
-            context.split.rows("train"),
-            fitted.out_of_fold,
-            "out-of-fold predictions of training scans",
-        )
-    own = calibrate(probabilities[rows] if given is None else given, calibrated.calibration)
+        rows, given, basis = context.split.rows("train"), out_of_fold, "out-of-fold predictions of training scans"
+    own = calibrate(given, calibrated.calibration)
     threshold = choose_threshold(context.dataset.labels[rows], own, context.wish, positive=positive)
     return OperatingPoint(name, threshold, f"{context.wish.words} on {basis} ({len(rows):,} scans)")
 

@@ -10,21 +10,22 @@ import hashlib
 import json
 import shutil
 import tomllib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tumorlens.errors import IntegrityError, NotFoundError
-from tumorlens.evaluation import RowFigures
+from tumorlens.evaluation import Difference, RowFigures
 from tumorlens.reports import RESEARCH_ONLY
 from tumorlens.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MistakenConfig", "RunConfig", "RunRecord", "find_finished", "find_run", "list_runs"]
-__all__ += ["read_predictions", "remove_run"]
+__all__ = ["EnsembleConfig", "MistakenConfig", "RunConfig", "RunRecord", "SharedConfig", "find_finished"]
+__all__ += ["find_run", "list_runs", "read_predictions", "read_run", "remove_run"]
 
 CONFIG_FILE = "config.toml"
 METRICS_FILE = "metrics.json"
@@ -34,23 +35,16 @@ METHODS_FILE = "methods.md"
 BUNDLE_FOLDER = "bundle"
 
 
-@dataclass(frozen=True)
-class RunConfig:
-    """Everything that decides what a run gives.
+@dataclass(frozen=True, kw_only=True)
+class SharedConfig(ABC):
+    """What decides the result of a run of any kind; each kind adds its own.
 
     Attributes:
         dataset: Name of the data set.
         manifest_digest: Its digest.
         split_digest: Digest of the split.
         protocol: ``grouped`` or ``study``.
-        backbone: Name of the network, or ``scratch``.
-        head: Kind of classifier.
-        weights: Where the network's weights came from, in one word.
-        weights_digest: SHA-256 over the weight tensors; empty for a CNN from scratch.
-        graph_digest: SHA-256 over weights, preprocessing, size and the version of the code that made the graph; empty
-            for a CNN from scratch.
-        size: Side of the network's input in pixels.
-        seed: Seed of head and bootstrap.
+        seed: Seed of fits and bootstrap.
         operating_point: What the threshold was to reach, such as ``sensitivity=0.95``; empty: one half.
         carries_neighbours: Whether the bundle carries its training scans' features and labels.
         tumorlens: Version of tumorlens.
@@ -60,12 +54,6 @@ class RunConfig:
     manifest_digest: str
     split_digest: str
     protocol: str
-    backbone: str
-    head: str
-    weights: str
-    weights_digest: str
-    graph_digest: str
-    size: int
     seed: int
     operating_point: str
     carries_neighbours: bool
@@ -77,12 +65,39 @@ class RunConfig:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name of the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(SharedConfig):
+    """Everything that decides what a network with a head gives.
+
+    Attributes:
+        backbone: Name of the network, or ``scratch``.
+        head: Kind of classifier.
+        weights: Where the network's weights came from, in one word.
+        weights_digest: SHA-256 over the weight tensors; empty for a CNN from scratch.
+        graph_digest: SHA-256 over weights, preprocessing, size and the version of the code that made the graph; empty
+            for a CNN from scratch.
+        size: Side of the network's input in pixels.
+    """
+
+    backbone: str
+    head: str
+    weights: str
+    weights_digest: str
+    graph_digest: str
+    size: int
+
+    @property
     def name(self) -> str:
         """Name of the run."""
         return f"{self.dataset}-{self.protocol}-{self.backbone}-{self.head}-{self.digest[:8]}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MistakenConfig(RunConfig):
     """Everything that decides what a run with a mistake gives; no right run ever shares its digest or its name.
 
@@ -98,6 +113,28 @@ class MistakenConfig(RunConfig):
         return f"{self.dataset}-mistake-{self.mistake}-{self.backbone}-{self.head}-{self.digest[:8]}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class EnsembleConfig(SharedConfig):
+    """Everything that decides what an ensemble gives.
+
+    Attributes:
+        members: Model (name, ``@``, 12 digits of the digest) of every run it was chosen from, sorted.
+        selection: ``greedy``, or ``all`` for the plain average.
+        rounds: How many members join after the start; 0 for the plain average.
+        wanted_name: Name that was asked for; empty for one that follows from the rest.
+    """
+
+    members: tuple[str, ...]
+    selection: str
+    rounds: int
+    wanted_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.wanted_name or f"{self.dataset}-{self.protocol}-ensemble-{self.selection}-{self.digest[:8]}"
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """A finished run, as read from its folder.
@@ -108,6 +145,7 @@ class RunRecord:
         row: Its figures.
         created: ISO 8601 time, UTC.
         marks: What must be said with it.
+        differences: Between it and runs that it was set against when it was made, on the test part.
     """
 
     folder: Path
@@ -115,6 +153,7 @@ class RunRecord:
     row: RowFigures
     created: str
     marks: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
 
     @property
     def name(self) -> str:
@@ -137,12 +176,15 @@ class RunRecord:
         return (self.folder / METHODS_FILE).read_text(encoding="utf-8")
 
     @property
-    def history(self) -> list[dict[str, float]]:
-        """Its training history: one mapping an epoch, or a strength for linear heads."""
+    def history(self) -> list[dict[str, float | str]]:
+        """How it came about: one mapping an epoch, a strength for linear heads, or a member that joined an ensemble."""
         import pandas as pd
 
         table = pd.read_csv(self.folder / HISTORY_FILE)
-        return [{str(key): float(value) for key, value in row.items()} for row in table.to_dict("records")]
+        return [
+            {str(key): value if isinstance(value, str) else float(value) for key, value in row.items()}
+            for row in table.to_dict("records")
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the methods paragraph."""
@@ -152,6 +194,7 @@ class RunRecord:
             "config": dict(self.config),
             "metrics": self.row.to_json(),
             "marks": list(self.marks),
+            "differences": [asdict(difference) for difference in self.differences],
             "folder": str(self.folder),
         }
 
@@ -172,13 +215,13 @@ class RunRecord:
         return f"{self.name}: {figure}{marks}"
 
 
-def find_finished(workspace: Workspace, config: RunConfig) -> RunRecord | None:
+def find_finished(workspace: Workspace, config: SharedConfig) -> RunRecord | None:
     """The finished run of exactly this configuration, if there is one."""
     folder = workspace.runs / config.name
     if not (folder / METRICS_FILE).is_file():
         return None
     record = read_run(folder)
-    return record if record.config["run"] == asdict(config) else None
+    return record if record.config["run"] == json.loads(json.dumps(asdict(config))) else None
 
 
 def find_run(workspace: Workspace, name: str) -> RunRecord:
@@ -219,6 +262,7 @@ def read_run(folder: Path) -> RunRecord:
             row=RowFigures.from_json(metrics["row"]),
             created=str(metrics["created"]),
             marks=tuple(metrics["marks"]),
+            differences=tuple(Difference(**values) for values in metrics.get("differences", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(

@@ -157,7 +157,7 @@ def _stored_run(run: RunRecord, workspace: Workspace) -> StoredResult:
         rows=(*(row for row in held.rows if row.kind == "baseline"), run.row),
         parts=_part_counts(read_predictions(run.folder), held.classes),
         best=None,
-        differences=(),
+        differences=run.differences,
         marks=run.marks,
         notes=(),
         created=run.created,
@@ -167,12 +167,15 @@ def _stored_run(run: RunRecord, workspace: Workspace) -> StoredResult:
 
 
 def _newest_with(run: RunRecord, workspace: Workspace) -> Path | None:
-    """The newest comparison that holds the run among its rows; ``None`` for mistakes, whose baselines are others'."""
+    """The newest comparison that holds the run, or a member of it, among its rows; ``None`` for mistakes, whose
+    baselines are others'.
+    """
+    names = {run.name, *(run.row.members or ())}
     found = []
     for folder in _comparisons(workspace) if run.row.mistake is None else ():
         with suppress(IntegrityError):  # one that cannot be read says nothing about this run
             held = read_comparison(folder)
-            if any(row.run == run.name for row in held.rows):
+            if held.split_digest == run.split_digest and any(row.run in names for row in held.rows):
                 found.append((held.created, folder))
     return max(found)[1] if found else None
 

@@ -5,8 +5,7 @@ The folder appears whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,18 +23,17 @@ from tumorlens.bundles import (
     write_card,
     write_reference,
 )
-from tumorlens.evaluation import Classifier, RowFigures
+from tumorlens.evaluation import RowFigures
 from tumorlens.reports import MethodsFacts, methods_paragraph, mistake_paragraph
-from tumorlens.runtime import Calibration, Head, attach_head, calibrate
-from tumorlens.training import FittedHead
-from tumorlens.types import Features, Labels, Probabilities
+from tumorlens.runtime import calibrate
+from tumorlens.types import Labels, Probabilities
 from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.differences import rival_differences
 from tumorlens.workflows.doctor import version_facts
 from tumorlens.workflows.ledger import record_opening
-from tumorlens.workflows.map_check import check_run_maps
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.rows import row_figures
-from tumorlens.workflows.rules import DecisionRules, FeaturesOf, fit_rules, training_neighbours
+from tumorlens.workflows.rules import DecisionRules, fit_rules, training_neighbours
 from tumorlens.workflows.runs import (
     BUNDLE_FOLDER,
     CONFIG_FILE,
@@ -43,47 +41,17 @@ from tumorlens.workflows.runs import (
     METHODS_FILE,
     METRICS_FILE,
     PREDICTIONS_FILE,
-    RunConfig,
     RunRecord,
+    SharedConfig,
     read_run,
 )
+from tumorlens.workflows.trained import RunModel
 from tumorlens.workspace import atomic_directory, write_json, write_text
 
-__all__ = ["TrainedModel", "write_run"]
+__all__ = ["write_run"]
 
 
-@dataclass(frozen=True)
-class TrainedModel:
-    """Everything a run folder is made from.
-
-    Attributes:
-        classifier: What its row of the table is about; the measured figures are added.
-        fitted: The head with its history.
-        probabilities: ``(n, k)`` of all rows of the data set, uncalibrated.
-        features: ``(m, d)`` what the head was given for some rows, to find constant features.
-        pooled: Gives pooled features of some rows.
-        graph: The network's graph, without head.
-        size: Side of its input in pixels.
-        backbone: Facts of the network for the bundle.
-        marks: What must be said with it beside the context's own marks.
-        save_keras: Writes the ``.keras`` model for further training to a path, given the calibration.
-        permuted_head: A head of the same kind on permuted labels, to check the heatmaps with.
-    """
-
-    classifier: Classifier
-    fitted: FittedHead
-    probabilities: Probabilities
-    features: Features
-    pooled: FeaturesOf
-    graph: Path
-    size: int
-    backbone: Mapping[str, Any]
-    marks: tuple[str, ...]
-    save_keras: Callable[[Path, Calibration], None]
-    permuted_head: Head | None = None
-
-
-def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter: ResourceMeter) -> RunRecord:
+def write_run(context: RunContext, config: SharedConfig, model: RunModel, meter: ResourceMeter) -> RunRecord:
     """Note that the test part is opened, compute the figures and write the folder.
 
     Args:
@@ -104,7 +72,14 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
         run=config.name,
         mistake=context.mistake,
     )
-    rules = fit_rules(context, model.fitted, model.probabilities, model.pooled)
+    rules = fit_rules(
+        context,
+        model.probabilities,
+        model.pooled,
+        out_of_fold=model.out_of_fold,
+        validation_chose=model.validation_chose,
+        as_given=model.as_given,
+    )
     probabilities = calibrate(model.probabilities, rules.calibrated.calibration)
     predicted = rules.labels_of(probabilities, context.dataset.classes)
     classifier = replace(model.classifier, run=config.name)
@@ -113,10 +88,10 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
     with atomic_directory(folder, replace=True) as temporary:
         _write_bundle(temporary / BUNDLE_FOLDER, context, config, model, rules, row, marks=marks, created=created)
         _write_predictions(temporary, context, probabilities, predicted, rules.novelty_of(context, model.pooled))
-        pd.DataFrame(model.fitted.history_rows()).to_csv(temporary / HISTORY_FILE, index=False)
+        pd.DataFrame(model.history()).to_csv(temporary / HISTORY_FILE, index=False)
         settings = {
             "run": asdict(config),
-            "head": _plain(model.fitted.settings),
+            **model.settings(),
             "calibration": _calibration_facts(rules),
             "versions": version_facts(),
         }
@@ -131,7 +106,15 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
         )
         write_json(
             temporary / METRICS_FILE,
-            {"row": measured.to_json(), "created": created, "marks": list(marks)},
+            {
+                "row": measured.to_json(),
+                "created": created,
+                "marks": list(marks),
+                "differences": [
+                    asdict(difference)
+                    for difference in rival_differences(context, config.name, predicted, rivals=model.rivals)
+                ],
+            },
         )
     return read_run(folder)
 
@@ -139,8 +122,8 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
 def _write_bundle(
     folder: Path,
     context: RunContext,
-    config: RunConfig,
-    model: TrainedModel,
+    config: SharedConfig,
+    model: RunModel,
     rules: DecisionRules,
     row: RowFigures,
     *,
@@ -149,28 +132,21 @@ def _write_bundle(
 ) -> None:
     folder.mkdir()
     calibration = rules.calibrated.calibration
-    attach_head(model.graph, model.fitted.head, calibration=calibration, out=folder / GRAPH_FILE)
+    model.write_graph(folder / GRAPH_FILE, calibration)
     if context.mistake is None:  # nobody should train on from a mistake
-        model.save_keras(folder / KERAS_FILE, calibration)
+        model.write_keras(folder / KERAS_FILE, calibration)
     if rules.reference is not None:
         write_reference(folder, rules.reference)
     neighbours = training_neighbours(context, model.pooled)
     neighbours.write(folder.parent)
     if context.carry_neighbours:
         neighbours.without_sources().write(folder)
-    heatmap_check = check_run_maps(
-        context,
-        bundle_graph=folder / GRAPH_FILE,
-        feature_graph=model.graph,
-        permuted_head=model.permuted_head,
-    )
+    heatmap_check = model.check_maps(context, folder / GRAPH_FILE)
     card = BundleCard(
         name=config.name,
         created=created,
         labels=context.dataset.classes,
-        backbone=model.backbone,
-        head={"kind": model.fitted.head.kind, "input": model.fitted.head.input},
-        size=model.size,
+        **model.card_facts(),
         scan_steps=context.dataset.scan_steps,
         temperature=calibration.temperature,
         shift=calibration.shift,
@@ -226,7 +202,7 @@ def _calibration_facts(rules: DecisionRules) -> dict[str, Any]:
 
 
 def _methods_facts(
-    context: RunContext, config: RunConfig, model: TrainedModel, rules: DecisionRules, row: RowFigures
+    context: RunContext, config: SharedConfig, model: RunModel, rules: DecisionRules, row: RowFigures
 ) -> MethodsFacts:
     record = context.dataset.record
     point = rules.operating_point
@@ -240,12 +216,8 @@ def _methods_facts(
         seed=context.split.seed,
         parts=context.split.sizes(),
         split_digest=context.split.digest,
-        size=model.size,
         row=row,
-        network=str(model.backbone["title"]),
-        citation=str(model.backbone.get("paper", "")),
-        weights_digest=config.weights_digest,
-        head=_plain(model.fitted.settings),
+        **model.methods_facts(config),
         calibration=rules.calibration_words,
         operating_point="" if context.wish is None or point is None else point.basis,
         conformal="" if rules.conformal is None else rules.conformal.basis,
@@ -254,7 +226,3 @@ def _methods_facts(
         synthetic=record.synthetic,
         versions=version_facts(),
     )
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if value is not None}

@@ -44,7 +44,8 @@ class GradCam(MapMethod):
         require_extra("train", purpose="Grad-CAM")
         if self.model.keras is None or not self.model.keras.is_file():
             raise InputError(
-                "Grad-CAM needs a bundle with its .keras model, but this one has none: train the run again."
+                "Grad-CAM needs a bundle with its .keras model, but this one has none: take the bundle of a single "
+                "network (ensembles have none), or train the run again."
             )
         from tumorlens.training.jobs import run_job
 
