@@ -8,6 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from tumorlens.cli.fine_tune_options import (
+    AugmentOption,
+    EpochsOption,
+    FineTuneOption,
+    RecipeOption,
+    ViewsOption,
+    fine_tune_from,
+)
 from tumorlens.cli.options import (
     CarryNeighboursOption,
     CostOption,
@@ -34,6 +42,11 @@ def compare(
         str, typer.Option(help="grouped (fair), or study (the original study's split: leaky).")
     ] = "grouped",
     head: Annotated[str, typer.Option(help="Classifier on top, several by commas: linear, mlp, study.")] = "linear",
+    fine_tune: FineTuneOption = None,
+    views: ViewsOption = None,
+    augment: AugmentOption = None,
+    epochs: EpochsOption = None,
+    recipe: RecipeOption = None,
     from_scratch: Annotated[
         bool,
         typer.Option("--from-scratch", help="Also train a small CNN from scratch (needs the extra train)."),
@@ -88,6 +101,7 @@ def compare(
         backbones=split_list(backbones),
         protocol=protocol,
         heads=split_list(head),
+        fine_tune=fine_tune_from(fine_tune, views=views, augment=augment, epochs=epochs, recipe=recipe),
         from_scratch=from_scratch,
         weights=tuple(weights or ("imagenet",)),
         weights_dir=weights_dir,

@@ -7,6 +7,14 @@ from typing import Annotated
 
 import typer
 
+from tumorlens.cli.fine_tune_options import (
+    AugmentOption,
+    EpochsOption,
+    FineTuneOption,
+    RecipeOption,
+    ViewsOption,
+    fine_tune_from,
+)
 from tumorlens.cli.options import (
     CarryNeighboursOption,
     CostOption,
@@ -27,7 +35,12 @@ def train(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Data set to train on.")],
     backbone: Annotated[str | None, typer.Option(help="Network (tumorlens backbones list).")] = None,
-    head: Annotated[str, typer.Option(help="Classifier on top: linear, mlp or study.")] = "linear",
+    head: Annotated[str | None, typer.Option(help="Classifier on top: linear, mlp or study [default: linear].")] = None,
+    fine_tune: FineTuneOption = None,
+    views: ViewsOption = None,
+    augment: AugmentOption = None,
+    epochs: EpochsOption = None,
+    recipe: RecipeOption = None,
     from_scratch: Annotated[
         bool,
         typer.Option("--from-scratch", help="A small CNN from scratch instead (needs the extra train)."),
@@ -56,15 +69,21 @@ def train(
 
     if from_scratch == (backbone is not None):
         raise InputError("Expected either --backbone B or --from-scratch: give one of the two.")
-    if from_scratch and (head != "linear" or weights != "imagenet"):
-        raise InputError("A CNN from scratch has its own head and no weights: leave out --head and --weights.")
+    if from_scratch and (head is not None or weights != "imagenet" or fine_tune is not None):
+        raise InputError(
+            "A CNN from scratch has its own head and no weights: leave out --head, --weights and --fine-tune."
+        )
+    if fine_tune is not None and head is not None:
+        raise InputError("A fine-tuned network has its own linear head: leave out --head or --fine-tune.")
+    tuning = fine_tune_from(fine_tune, views=views, augment=augment, epochs=epochs, recipe=recipe)
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
     result = compare_networks(
         name,
         CompareSettings(
             backbones=() if backbone is None else (backbone,),
             protocol=protocol,
-            heads=(head,),
+            heads=() if tuning is not None else (head or "linear",),
+            fine_tune=tuning,
             from_scratch=from_scratch,
             weights=(weights,),
             weights_dir=weights_dir,

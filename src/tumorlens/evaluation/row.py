@@ -24,7 +24,7 @@ class Classifier:
     Attributes:
         kind: "backbone" (a pretrained network with a head), "baseline", "scratch" or "ensemble".
         backbone: Name of the network or baseline; "scratch" for the CNN from scratch, "ensemble" for an ensemble.
-        head: Kind of head ("linear", "mlp", "study"); ``None`` where there is none.
+        head: Kind of head ("linear", "mlp", "study"), or "fine-tuned"; ``None`` where there is none.
         weights: Kind of weights ("imagenet", "file", "package", "random"); ``None`` where there are
             none.
         run: Name of the run's folder; ``None`` where nothing was kept.
@@ -33,6 +33,7 @@ class Classifier:
         loss_penalty: The L2 term that training added to the loss; it is *not* in any loss here.
         note: One sentence to show with the row.
         mistake: The mistake that was made on purpose ("split", "scaling", "duplicates"); ``None`` for right rows.
+        trained_from: First stage of a fine-tuned network that was trained, "all" for the whole; ``None`` for others.
         members: What each member of an ensemble counts, by run, with the sum 1; ``None`` for single models.
     """
 
@@ -46,6 +47,7 @@ class Classifier:
     loss_penalty: float | None = None
     note: str | None = None
     mistake: str | None = None
+    trained_from: str | None = None
     members: Mapping[str, float] | None = None
 
 

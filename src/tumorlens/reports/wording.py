@@ -70,6 +70,8 @@ def head_name(row: RowFigures) -> str:
     if row.kind == "baseline":
         return "baseline"
     head = "" if row.kind == "scratch" else _HEADS.get(row.head or "", row.head or "")
+    if row.trained_from is not None:
+        head = "fine-tuned whole" if row.trained_from == "all" else f"fine-tuned from {row.trained_from}"
     weights = "random weights" if row.weights == "random" else ""
     network = row.backbone if row.mistake is not None else ""
     return ", ".join(part for part in (network, head, weights) if part)

@@ -14,8 +14,8 @@ from keras import layers
 from tumorlens.backbones import BackboneSpec, find_backbone
 from tumorlens.runtime.children.boundary import cut_network, stage_of_layers
 from tumorlens.runtime.children.convert_backbone import effective_preprocessing
-from tumorlens.runtime.children.networks import Network, load_network
-from tumorlens.runtime.children.save_model import POOLED_NORMALISATION, preprocess
+from tumorlens.runtime.children.networks import POOLED_NORMALISATION, Network, load_network
+from tumorlens.runtime.children.save_model import preprocess
 from tumorlens.training.child import Say
 from tumorlens.training.head_files import load_layers, save_layers
 from tumorlens.training.recipe import Recipe
@@ -99,8 +99,7 @@ def _groups(
 
 def _save_body(path: Path, pixels: Any, network: Network, preprocessed: Any) -> None:
     """Write the network from 0..255 pixels to its map, a layer of its own, and the normalisation behind it if any."""
-    named = keras.Model(network.body.input, network.body.output, name=MAP_LAYER)
-    tensor = named(preprocessed)
+    tensor = layers.Activation("linear", name=MAP_LAYER)(network.body(preprocessed))
     if (normalisation := network.pooled_normalisation) is not None:
         copy = layers.LayerNormalization(epsilon=normalisation.epsilon, name=POOLED_NORMALISATION)
         tensor = copy(layers.GlobalAveragePooling2D()(tensor))

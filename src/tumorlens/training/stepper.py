@@ -58,9 +58,10 @@ class Stepper:
         self._score = tf.function(self._score_step, reduce_retracing=True)
 
     def train(self, inputs: list[Any], labels: Labels, random: np.random.Generator) -> dict[str, float]:
-        """Do one step; ``loss`` is what was minimised, the other figures are without mixing and smoothing."""
+        """Do one step; ``loss`` is what was minimised, the other figures take each mixture for its larger part."""
         count = len(labels)
-        share = random.beta(self._recipe.mixup, self._recipe.mixup) if self._recipe.mixup else 1.0
+        drawn = random.beta(self._recipe.mixup, self._recipe.mixup) if self._recipe.mixup else 1.0
+        share = max(drawn, 1.0 - drawn)  # of each mixture the first scan is the larger part
         partner = random.permutation(count)
         masks = [_cutout_mask(values.shape, random, self._recipe.cutout) for values in inputs]
         values = self._train(

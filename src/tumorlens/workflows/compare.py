@@ -28,9 +28,11 @@ from tumorlens.workflows.broken import check_mistake, fit_beside, mistake_notes
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.differences import rank_differences
 from tumorlens.workflows.doctor import machine_facts, version_facts
-from tumorlens.workflows.fit import Network, fit_backbone, fit_scratch, prepare_network
+from tumorlens.workflows.fine_tune import FineTuneSettings, fit_fine_tuned_run
+from tumorlens.workflows.fit import Network, fit_backbone, prepare_network
 from tumorlens.workflows.heads import HeadKind, find_head
 from tumorlens.workflows.runs import RunRecord
+from tumorlens.workflows.scratch import fit_scratch
 from tumorlens.workflows.splits import part_counts, prepare_split
 from tumorlens.workflows.write_comparison import write_comparison
 from tumorlens.workspace import Workspace, remove_leftovers
@@ -48,6 +50,7 @@ class CompareSettings:
         backbones: Names of networks.
         protocol: ``grouped``, or ``study`` for the original study's leaky split.
         heads: Kinds of heads; each is fitted on each network.
+        fine_tune: How each network is fine-tuned beside its heads; ``None``: not at all.
         from_scratch: Whether a CNN from scratch is trained too.
         weights: ``imagenet``, ``random``, a file for the only network, or ``BACKBONE=FILE``.
         weights_dir: Folder with weight files under Keras' names.
@@ -64,6 +67,7 @@ class CompareSettings:
     backbones: tuple[str, ...]
     protocol: str = "grouped"
     heads: tuple[str, ...] = ("linear",)
+    fine_tune: FineTuneSettings | None = None
     from_scratch: bool = False
     weights: tuple[str, ...] = ("imagenet",)
     weights_dir: Path | None = None
@@ -152,6 +156,8 @@ def compare_networks(
     scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     specs = [find_backbone(name) for name in settings.backbones]
     heads = [find_head(name) for name in settings.heads]
+    if settings.fine_tune is not None:
+        require_extra("train", purpose="Fine-tuning")
     if settings.from_scratch:
         require_extra("train", purpose="A CNN from scratch")
     elif not specs:
@@ -165,6 +171,8 @@ def compare_networks(
         check_mistake(settings.mistake, protocol=settings.protocol, from_scratch=settings.from_scratch)
         if settings.wish is not None:
             raise InputError(f"--break shows a mistake at the usual threshold: leave out --{settings.wish.kind}.")
+        if settings.fine_tune is not None:
+            raise InputError("--break shows a mistake with frozen networks: leave out --fine-tune.")
     split = prepare_split(scans, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
     for head in heads if specs else ():
         head.check(scans, split, settings.seed)
@@ -219,6 +227,8 @@ def _fit_all(
             runs += fit_backbone(context, network, heads)
         else:
             runs += fit_beside(context, network, heads, mistake=settings.mistake)
+        if settings.fine_tune is not None:
+            runs.append(fit_fine_tuned_run(context, network, settings.fine_tune))
     if settings.from_scratch:
         runs.append(fit_scratch(context, size=settings.scratch_size or settings.size))
     return runs

@@ -11,7 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from tumorlens.datasets import Dataset, ResidualNeighbours, Split
+from tumorlens.errors import InputError
 from tumorlens.evaluation import OperatingWish
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
@@ -85,3 +88,25 @@ class RunContext:
             folder.mkdir(parents=True)
             yield folder
         shutil.rmtree(folder)
+
+    @contextmanager
+    def resumable_folder(self, name: str) -> Iterator[Path]:
+        """A folder for training that goes on after it was stopped; it stays until the run is finished.
+
+        Raises:
+            InputError: Another process is training the same run.
+        """
+        folder = self.workspace.training / name
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.workspace.training / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                f"Another process is training the run {name}: wait for it, or stop it and run the command again."
+            ) from error
+        with lock:
+            yield folder
+            shutil.rmtree(folder)
+        Path(lock.lock_file).unlink(missing_ok=True)

@@ -164,6 +164,7 @@ def _check_settings(settings: CrossValidationSettings) -> None:
     of_one_split = {
         f"--protocol {settings.protocol}": settings.protocol != "grouped",
         "--from-scratch": settings.from_scratch,
+        "--fine-tune": settings.fine_tune is not None,
         "--split": settings.split_file is not None,
         "--break": settings.mistake is not None,
     }

@@ -33,9 +33,9 @@ from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.ensemble_members import Candidate, Member, find_candidates, find_ground
 from tumorlens.workflows.ensemble_model import EnsembleModel
-from tumorlens.workflows.fit import ROWS_FOR_SPREAD
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.runs import EnsembleConfig, RunRecord, find_finished
+from tumorlens.workflows.trained_networks import ROWS_FOR_SPREAD
 from tumorlens.workflows.write_run import write_run
 from tumorlens.workspace import Workspace, check_name, remove_leftovers
 

@@ -1,31 +1,16 @@
-"""One model of a comparison: a pretrained network with a head, or a CNN from scratch, becomes a run."""
+"""A pretrained network with a head becomes a run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 
 from tumorlens.backbones import BackboneSpec, Weights
 from tumorlens.evaluation import Classifier
-from tumorlens.extras import require_extra
 from tumorlens.features import FeatureSet, View, extract_features
 from tumorlens.progress import Progress
 from tumorlens.reports import RANDOM_WEIGHTS
-from tumorlens.runtime import (
-    FeatureGraph,
-    Outputs,
-    attach_head,
-    build_keras_bundle_model,
-    build_keras_scratch_model,
-    compile_graph,
-    convert_keras_file,
-    feature_graph,
-)
-from tumorlens.training import DatasetSource, FittedNetwork, fit_from_scratch
-from tumorlens.types import Features, Probabilities
+from tumorlens.runtime import FeatureGraph, build_keras_bundle_model, feature_graph
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.heads import HeadKind, head_probabilities
 from tumorlens.workflows.map_check import fit_permuted_head
@@ -33,18 +18,11 @@ from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.rules import FeaturesOf
 from tumorlens.workflows.runs import MistakenConfig, RunConfig, RunRecord, find_finished
 from tumorlens.workflows.trained import TrainedModel
+from tumorlens.workflows.trained_networks import ROWS_FOR_SPREAD
 from tumorlens.workflows.write_run import write_run
 from tumorlens.workspace import Workspace
 
-__all__ = ["ROWS_FOR_SPREAD", "SCRATCH", "Network", "fit_backbone", "fit_scratch", "prepare_network"]
-
-SCRATCH = "scratch"
-"""Name of the CNN from scratch in the place of a backbone's."""
-
-ROWS_FOR_SPREAD = 256
-"""How many scans' features are looked at to find constant ones."""
-
-_BODY_OUTPUT = "map"
+__all__ = ["Network", "backbone_facts", "fit_backbone", "prepare_network"]
 
 
 @dataclass(frozen=True)
@@ -133,7 +111,7 @@ def _fit_head(
             pooled=_pooled(context, extracted["pooled"]),
             graph=graph.path,
             size=graph.size,
-            backbone=_backbone_facts(network),
+            backbone=backbone_facts(network),
             marks=(RANDOM_WEIGHTS,) if network.weights.kind == "random" else (),
             save_keras=lambda path, calibration: build_keras_bundle_model(
                 network.spec, network.weights, size=graph.size, head=fitted.head, calibration=calibration, out=path
@@ -145,89 +123,6 @@ def _fit_head(
 
 def _pooled(context: RunContext, features: FeatureSet) -> FeaturesOf:
     return lambda rows: context.store.read(features.kind, [features.digests[row] for row in rows])
-
-
-def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
-    """Train the small CNN from random weights, or find the finished run that did just this.
-
-    Args:
-        context: Data set, split and workspace.
-        size: Side of its square input in pixels.
-
-    Returns:
-        The finished run.
-
-    Raises:
-        MissingExtraError: TensorFlow is not installed.
-    """
-    config = _scratch_config(context, size)
-    finished = None if context.refit else find_finished(context.workspace, config)
-    if finished is not None:
-        context.progress.say("CNN from scratch: finished earlier, nothing to compute.")
-        return finished
-    require_extra("train", purpose="A CNN from scratch")
-    with ResourceMeter() as meter, context.training_folder(config.name) as folder:
-        fitted = _train_scratch(context, size, folder)
-        graph = folder / "body.xml"
-        convert_keras_file(fitted.body, out=graph, output_layer=_BODY_OUTPUT)
-        probabilities, features = _graph_answers(context, graph, fitted, folder)
-        model = TrainedModel(
-            classifier=Classifier(
-                kind="scratch",
-                backbone=SCRATCH,
-                head="scratch",
-                loss_penalty=fitted.penalty or None,
-            ),
-            fitted=fitted,
-            probabilities=probabilities,
-            features=features[:ROWS_FOR_SPREAD],
-            pooled=features.__getitem__,
-            graph=graph,
-            size=size,
-            backbone={"name": SCRATCH, "title": "CNN from scratch", "weights": "none"},
-            marks=(),
-            save_keras=lambda path, calibration: build_keras_scratch_model(
-                fitted.body, output_layer=_BODY_OUTPUT, head=fitted.head, calibration=calibration, out=path
-            ),
-        )
-        return write_run(context, config, model, meter)
-
-
-def _train_scratch(context: RunContext, size: int, folder: Path) -> FittedNetwork:
-    return fit_from_scratch(
-        DatasetSource(context.dataset.pixel_folder, tuple(context.dataset.manifest["pixel_digest"])),
-        labels=context.dataset.labels,
-        train_rows=context.split.rows("train"),
-        val_rows=context.split.rows("validation"),
-        n_classes=len(context.dataset.classes),
-        folder=folder,
-        size=size,
-        seed=context.seed,
-        threads=context.threads,
-        progress=context.progress,
-    )
-
-
-def _graph_answers(
-    context: RunContext, graph: Path, fitted: FittedNetwork, folder: Path
-) -> tuple[Probabilities, Features]:
-    """Probabilities and pooled features of all rows from the finished graph, which each distinct scan passes once."""
-    attach_head(graph, fitted.head, out=folder / "model.xml")
-    network = compile_graph(
-        folder / "model.xml", goal="throughput", outputs=["probabilities", "features"], threads=context.threads
-    )
-    digests = context.dataset.manifest["pixel_digest"]
-    distinct = digests.drop_duplicates()
-    answers: dict[str, Outputs] = {}
-    with (
-        context.dataset.open_pixels() as pixels,
-        context.progress.task("CNN from scratch: answers", total=len(distinct)) as task,
-    ):
-        for digest, outputs in network.stream((digest, pixels.get(digest)) for digest in distinct):
-            answers[digest] = outputs
-            task.advance()
-    probabilities = np.concatenate([answers[digest]["probabilities"] for digest in digests]).astype(np.float64)
-    return probabilities, np.concatenate([answers[digest]["features"] for digest in digests])
 
 
 def _config(context: RunContext, network: Network, head: HeadKind) -> RunConfig:
@@ -243,19 +138,8 @@ def _config(context: RunContext, network: Network, head: HeadKind) -> RunConfig:
     return RunConfig(**facts) if context.mistake is None else MistakenConfig(**facts, mistake=context.mistake)
 
 
-def _scratch_config(context: RunContext, size: int) -> RunConfig:
-    return RunConfig(
-        **context.config_facts(),
-        backbone=SCRATCH,
-        head="scratch",
-        weights="none",
-        weights_digest="",
-        graph_digest="",
-        size=size,
-    )
-
-
-def _backbone_facts(network: Network) -> dict[str, object]:
+def backbone_facts(network: Network) -> dict[str, object]:
+    """Facts of the network for a bundle's card."""
     spec, weights = network.spec, network.weights
     return {
         "name": spec.name,

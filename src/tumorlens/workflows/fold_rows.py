@@ -22,12 +22,13 @@ from tumorlens.evaluation import (
 from tumorlens.features import extract_features
 from tumorlens.reports import RANDOM_WEIGHTS
 from tumorlens.types import Features
-from tumorlens.workflows.fit import ROWS_FOR_SPREAD, Network
+from tumorlens.workflows.fit import Network
 from tumorlens.workflows.fold_context import FoldContext
 from tumorlens.workflows.fold_fits import OutOfFold, fit_baseline_folds, fit_head_folds
 from tumorlens.workflows.fold_store import CrossValidationConfig, FinishedRow, find_finished_row, write_finished_row
 from tumorlens.workflows.heads import FoldFit, HeadKind
 from tumorlens.workflows.measure import ResourceMeter
+from tumorlens.workflows.trained_networks import ROWS_FOR_SPREAD
 
 __all__ = ["baseline_fold_rows", "fold_differences", "network_fold_rows"]
 

@@ -24,7 +24,15 @@ from tumorlens.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EnsembleConfig", "MistakenConfig", "RunConfig", "RunRecord", "SharedConfig", "find_finished"]
+__all__ = [
+    "EnsembleConfig",
+    "FineTunedConfig",
+    "MistakenConfig",
+    "RunConfig",
+    "RunRecord",
+    "SharedConfig",
+    "find_finished",
+]
 __all__ += ["find_run", "list_runs", "read_predictions", "read_run", "remove_run"]
 
 CONFIG_FILE = "config.toml"
@@ -111,6 +119,19 @@ class MistakenConfig(RunConfig):
     def name(self) -> str:
         """Name of the run, with the mistake in it."""
         return f"{self.dataset}-mistake-{self.mistake}-{self.backbone}-{self.head}-{self.digest[:8]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTunedConfig(RunConfig):
+    """Everything that decides what a fine-tuned network gives.
+
+    Attributes:
+        trained_from: First stage that was trained; ``all`` for the whole network.
+        settings_digest: SHA-256 over boundary, views and recipe.
+    """
+
+    trained_from: str
+    settings_digest: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from keras import layers
 
 from tumorlens.backbones import BackboneSpec, Preprocessing, find_backbone
 from tumorlens.runtime.children.export import export_graph
 from tumorlens.runtime.children.networks import Network, load_network, weights_digest
 from tumorlens.runtime.graphs import PooledNormalisation, build_feature_graph, save_graph
 
-__all__ = ["convert_backbone", "effective_preprocessing"]
+__all__ = ["convert_backbone", "effective_preprocessing", "pooled_normalisation"]
 
 
 def convert_backbone(folder: Path, *, backbone: str, size: int, weights: str | None) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def convert_backbone(folder: Path, *, backbone: str, size: int, weights: str | N
         export_graph(network.body),
         preprocessing=preprocessing,
         size=size,
-        pooled_normalisation=_pooled_normalisation(network),
+        pooled_normalisation=pooled_normalisation(network.pooled_normalisation),
     )
     save_graph(graph, folder / "graph.xml")
     shape = graph.output("map").get_partial_shape()
@@ -63,8 +64,8 @@ def _notes(spec: BackboneSpec, used: Preprocessing) -> list[str]:
     ]
 
 
-def _pooled_normalisation(network: Network) -> PooledNormalisation | None:
-    layer = network.pooled_normalisation
+def pooled_normalisation(layer: layers.LayerNormalization | None) -> PooledNormalisation | None:
+    """What a layer that normalises pooled features holds."""
     if layer is None:
         return None
     gamma, beta = layer.get_weights()

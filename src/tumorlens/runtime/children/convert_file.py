@@ -13,7 +13,9 @@ from keras import layers
 
 from tumorlens.backbones import Preprocessing
 from tumorlens.errors import InputError
+from tumorlens.runtime.children.convert_backbone import pooled_normalisation
 from tumorlens.runtime.children.export import export_graph
+from tumorlens.runtime.children.networks import POOLED_NORMALISATION
 from tumorlens.runtime.graphs import build_feature_graph, save_graph
 
 __all__ = ["FileBody", "convert_file", "load_body"]
@@ -26,10 +28,12 @@ class FileBody:
     Attributes:
         pixels: Its input, ``(n, h, w, 3)`` of a fixed size.
         map: What its last layer gives, ``(n, h, w, c)``.
+        normalisation: The layer that normalises the pooled map, where the model has one.
     """
 
     pixels: Any
     map: Any
+    normalisation: layers.LayerNormalization | None
 
 
 def convert_file(folder: Path, *, model: str, output_layer: str) -> dict[str, Any]:
@@ -38,7 +42,10 @@ def convert_file(folder: Path, *, model: str, output_layer: str) -> dict[str, An
     height, width = body.pixels.shape[1:3]
     start, preprocessing = _after_rescaling(body)
     graph = build_feature_graph(
-        export_graph(keras.Model(start, body.map)), size=(height, width), preprocessing=preprocessing
+        export_graph(keras.Model(start, body.map)),
+        size=(height, width),
+        preprocessing=preprocessing,
+        pooled_normalisation=pooled_normalisation(body.normalisation),
     )
     save_graph(graph, folder / "graph.xml")
     return {"map_shape": list(body.map.shape[1:])}
@@ -65,7 +72,8 @@ def load_body(path: Path, output_layer: str) -> FileBody:
             f"The layer {output_layer!r} of {path} must give a map (n, h, w, c) for scans of a fixed size, "
             f"it gives {tensor.shape} for {pixels.shape}: name a convolution or pooling layer."
         )
-    return FileBody(pixels, tensor)
+    normalising = (layer for layer in model.layers if layer.name == POOLED_NORMALISATION)
+    return FileBody(pixels, tensor, next(normalising, None))
 
 
 def _after_rescaling(body: FileBody) -> tuple[Any, Preprocessing]:

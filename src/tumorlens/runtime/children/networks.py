@@ -20,7 +20,10 @@ from tumorlens.backbones import RANDOM_SEED, BackboneSpec
 from tumorlens.runtime.children.lite0 import build_lite0, load_lite0_checkpoint
 from tumorlens.runtime.children.weights_files import load_weights_file
 
-__all__ = ["Network", "load_network", "weights_digest"]
+__all__ = ["POOLED_NORMALISATION", "Network", "load_network", "weights_digest"]
+
+POOLED_NORMALISATION = "pooled_normalisation"
+"""Name of the layer that normalises pooled features in models that are written."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,9 @@ from keras import layers
 from tumorlens.backbones import Preprocessing, find_backbone
 from tumorlens.runtime.children.convert_backbone import effective_preprocessing
 from tumorlens.runtime.children.convert_file import load_body
-from tumorlens.runtime.children.networks import Network, load_network
+from tumorlens.runtime.children.networks import POOLED_NORMALISATION, load_network
 
-__all__ = ["POOLED_NORMALISATION", "preprocess", "save_model"]
-
-POOLED_NORMALISATION = "pooled_normalisation"
-"""Name of the layer that normalises pooled features."""
+__all__ = ["preprocess", "save_model"]
 
 
 def save_model(
@@ -30,7 +27,7 @@ def save_model(
     shift: list[float],
 ) -> dict[str, Any]:
     """Write ``model.keras`` to ``folder``; the classifier's arrays are in ``head.npz`` there."""
-    inputs, tensor = _from_file(**body) if "model" in body else _from_backbone(pooled=pooled, **body)
+    inputs, tensor = (_from_file if "model" in body else _from_backbone)(pooled=pooled, **body)
     if len(tensor.shape) == 4:
         collect = layers.GlobalAveragePooling2D(name="pooling") if pooled else layers.Flatten(name="flat")
         tensor = collect(tensor)
@@ -42,10 +39,11 @@ def save_model(
     return {}
 
 
-def _from_file(*, model: str, output_layer: str) -> tuple[Any, Any]:
+def _from_file(*, model: str, output_layer: str, pooled: bool) -> tuple[Any, Any]:
     body = load_body(Path(model), output_layer)
     inputs = keras.Input(body.pixels.shape[1:], name="pixels")
-    return inputs, keras.Model(body.pixels, body.map, name="body")(inputs)
+    tensor = keras.Model(body.pixels, body.map, name="body")(inputs)
+    return inputs, _normalise(tensor, body.normalisation, pooled=pooled)
 
 
 def _from_backbone(*, backbone: str, size: int, weights: str | None, pooled: bool) -> tuple[Any, Any]:
@@ -53,9 +51,7 @@ def _from_backbone(*, backbone: str, size: int, weights: str | None, pooled: boo
     network = load_network(spec, size=size, weights=Path(weights) if weights else None)
     inputs = keras.Input((size, size, 3), name="pixels")
     tensor = network.body(preprocess(inputs, effective_preprocessing(spec, network)))
-    if network.pooled_normalisation is None:
-        return inputs, tensor
-    return inputs, _normalise(tensor, network, pooled=pooled)
+    return inputs, _normalise(tensor, network.pooled_normalisation, pooled=pooled)
 
 
 def preprocess(inputs: Any, steps: Preprocessing) -> Any:
@@ -70,10 +66,10 @@ def preprocess(inputs: Any, steps: Preprocessing) -> Any:
     return tensor
 
 
-def _normalise(tensor: Any, network: Network, *, pooled: bool) -> Any:
+def _normalise(tensor: Any, source: layers.LayerNormalization | None, *, pooled: bool) -> Any:
     """A network's own normalisation of the pooled map; a flat head sees the map normalised with the same statistics."""
-    source = network.pooled_normalisation
-    assert source is not None
+    if source is None:
+        return tensor
     if pooled:
         tensor = layers.GlobalAveragePooling2D(name="pooling")(tensor)
         layer = layers.LayerNormalization(epsilon=source.epsilon, name=POOLED_NORMALISATION)

@@ -1,0 +1,216 @@
+"""A fine-tuned network becomes a run: frozen outputs are cached, the layers above are trained, a bundle comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tumorlens.errors import InputError
+from tumorlens.evaluation import Classifier
+from tumorlens.extras import require_extra
+from tumorlens.features import AUGMENTATIONS, cache_boundary, extract_features
+from tumorlens.reports import RANDOM_WEIGHTS
+from tumorlens.runtime import BoundaryGraph, boundary_graph
+from tumorlens.training import BoundarySource, FittedNetwork, Recipe, ViewSource, fit_fine_tuned
+from tumorlens.training.training_state import work_digest
+from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.fit import Network, backbone_facts
+from tumorlens.workflows.heads import HEADS
+from tumorlens.workflows.measure import ResourceMeter
+from tumorlens.workflows.runs import FineTunedConfig, RunRecord, find_finished
+from tumorlens.workflows.trained_networks import network_model
+from tumorlens.workflows.write_run import write_run
+
+__all__ = ["FULL", "FineTuneSettings", "fit_fine_tuned_run", "parse_recipe"]
+
+FULL = "full"
+"""In the place of a stage: all layers are trained, nothing is cached."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuneSettings:
+    """What is fine-tuned, and how.
+
+    Attributes:
+        fine_tune: ``last`` or ``half`` of the network's arithmetic, ``full``, or the first stage to train.
+        views: Cached augmented views of each training scan beside the scan itself; with ``full`` every step sees new
+            ones.
+        augmentation: What views are like, by name; ``none``: no views.
+        recipe: How it is trained.
+    """
+
+    fine_tune: str = "half"
+    views: int = 3
+    augmentation: str = "plain"
+    recipe: Recipe = field(default_factory=Recipe)
+
+    def __post_init__(self) -> None:
+        """Raise where a setting is unknown.
+
+        Raises:
+            InputError: Says what was expected.
+        """
+        known = (*AUGMENTATIONS, "none")
+        if self.augmentation not in known:
+            raise InputError(f"Expected --augment {', '.join(known)}, got {self.augmentation!r}.")
+        if not 0 <= self.views <= 64:
+            raise InputError(f"Expected --views 0 to 64, got {self.views}.")
+
+    def facts(self) -> dict[str, Any]:
+        """All settings as JSON values."""
+        return {
+            "fine_tune": self.fine_tune,
+            "views": self.views,
+            "augmentation": self.augmentation,
+            "recipe": self.recipe.facts(),
+        }
+
+
+def parse_recipe(words: list[str], changes: Mapping[str, Any]) -> Recipe:
+    """The default recipe with other values.
+
+    Args:
+        words: ``NAME=VALUE``, with the names of :class:`~tumorlens.training.Recipe`.
+        changes: Values by name; ``None``: as it is.
+
+    Raises:
+        InputError: A name is unknown, or a value is no number or outside its range.
+    """
+    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    defaults = Recipe().facts()
+    for word in words:
+        name, equals, text = word.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or name not in defaults:
+            raise InputError(f"Expected --recipe NAME=VALUE with a name among {', '.join(defaults)}, got {word!r}.")
+        try:
+            given[name] = type(defaults[name])(text.strip())
+        except ValueError as error:
+            kind = "a whole number" if isinstance(defaults[name], int) else "a number"
+            raise InputError(f"Expected {kind} for {name}, got {text!r}.") from error
+    return Recipe().changed(given)
+
+
+def fit_fine_tuned_run(context: RunContext, network: Network, settings: FineTuneSettings) -> RunRecord:
+    """Fine-tune a network, or find the finished run that did just this; one that was stopped goes on.
+
+    Args:
+        context: Data set, split and workspace.
+        network: The pretrained network.
+        settings: What is trained, and how.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        MissingExtraError: TensorFlow is not installed.
+        InputError: The network has no such stage.
+        StorageError: The disk has no room for the frozen part's outputs.
+    """
+    require_extra("train", purpose="Fine-tuning")
+    with ResourceMeter(after=network.conversion) as meter:
+        boundary = _boundary(context, network, settings)
+        config = _config(context, network, settings, boundary)
+        finished = None if context.refit else find_finished(context.workspace, config)
+        if finished is not None:
+            context.progress.say(f"{network.spec.title}, fine-tuned: finished earlier, nothing to compute.")
+            return finished
+        with context.resumable_folder(config.name) as folder:
+            fitted = _train(context, network, settings, boundary, folder)
+            model = network_model(
+                context,
+                fitted,
+                folder=folder,
+                classifier=Classifier(
+                    kind="backbone",
+                    backbone=network.spec.name,
+                    head="fine-tuned",
+                    weights=network.weights.kind,
+                    trained_from=config.trained_from,
+                    note=network.note,
+                ),
+                backbone=backbone_facts(network) | {"trained_from": config.trained_from},
+                marks=(RANDOM_WEIGHTS,) if network.weights.kind == "random" else (),
+            )
+            return write_run(context, config, model, meter)
+
+
+def _boundary(context: RunContext, network: Network, settings: FineTuneSettings) -> BoundaryGraph | None:
+    if settings.fine_tune == FULL:
+        return None
+    return boundary_graph(
+        network.spec,
+        network.weights,
+        size=network.graph.size,
+        fine_tune=settings.fine_tune,
+        cache=context.workspace.graphs,
+        progress=context.progress,
+    )
+
+
+def _config(
+    context: RunContext, network: Network, settings: FineTuneSettings, boundary: BoundaryGraph | None
+) -> FineTunedConfig:
+    return FineTunedConfig(
+        **context.config_facts(),
+        backbone=network.spec.name,
+        head="fine-tuned",
+        weights=network.weights.kind,
+        weights_digest=network.graph.weights_digest,
+        graph_digest=network.graph.digest,
+        size=network.graph.size,
+        trained_from="all" if boundary is None else boundary.stage,
+        settings_digest=work_digest(settings.facts() | {"fine_tune": "" if boundary is None else boundary.layer}),
+    )
+
+
+def _train(
+    context: RunContext, network: Network, settings: FineTuneSettings, boundary: BoundaryGraph | None, folder: Any
+) -> FittedNetwork:
+    dataset, split = context.dataset, context.split
+    pooled = extract_features(
+        dataset, network.graph, context.store, threads=context.threads, progress=context.progress
+    )["pooled"]
+    return fit_fine_tuned(
+        _source(context, network, settings, boundary),
+        backbone=network.spec.name,
+        weights=network.weights.path,
+        size=network.graph.size,
+        layer=None if boundary is None else boundary.layer,
+        first_head=HEADS["linear"].fit(context, pooled).head,
+        labels=dataset.labels,
+        train_rows=split.rows("train"),
+        val_rows=split.rows("validation"),
+        n_classes=len(dataset.classes),
+        recipe=settings.recipe,
+        folder=folder,
+        seed=context.seed,
+        threads=context.threads,
+        progress=context.progress,
+    )
+
+
+def _source(
+    context: RunContext, network: Network, settings: FineTuneSettings, boundary: BoundaryGraph | None
+) -> BoundarySource | ViewSource:
+    dataset, split = context.dataset, context.split
+    views = AUGMENTATIONS.get(settings.augmentation)
+    if boundary is None:
+        digests = tuple(dataset.manifest["pixel_digest"])
+        return ViewSource(dataset.pixel_folder, digests, network.graph.size, views)
+    training, validation = split.rows("train").tolist(), split.rows("validation").tolist()
+    cached = cache_boundary(
+        dataset,
+        boundary,
+        context.store,
+        rows=[*training, *validation],
+        augmented_rows=training,
+        views=0 if views is None else settings.views,
+        settings=views,
+        folder=context.workspace.features,
+        threads=context.threads,
+        progress=context.progress,
+    )
+    prefixes = tuple(kind.prefix for kind in cached.kinds)
+    return BoundarySource(context.workspace.features, prefixes, boundary.shapes, cached.digests)
