@@ -44,6 +44,7 @@ def fit_fine_tuned(
     recipe: Recipe,
     folder: Path,
     seed: int = 0,
+    state_seconds: float = 60.0,
     threads: int | None = None,
     progress: Progress = SILENT,
 ) -> FittedNetwork:
@@ -63,6 +64,7 @@ def fit_fine_tuned(
         recipe: How it is trained.
         folder: Where ``body.keras``, ``training.log`` and, until the end, the state are kept.
         seed: Seed of all that is drawn.
+        state_seconds: Longest time between two writings of the state: at most so much work is lost by a kill.
         threads: CPU threads; ``None``: all.
         progress: Told of every batch.
 
@@ -94,6 +96,7 @@ def fit_fine_tuned(
             "work": work_digest({**facts, **rows}),
             "state": str((folder / _STATE_FILE).resolve()),
             "body": str(body.resolve()),
+            "state_seconds": state_seconds,
             "epochs": recipe.epochs,
             "batch_size": recipe.batch_size,
         },

@@ -62,6 +62,7 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
         seed=job["seed"],
         state=TrainingState(Path(job["state"]), job["work"]),
         report=Reporter(say),
+        state_seconds=job["state_seconds"],
     )
     save_layers(folder / "head.npz", [tuple(classifier.get_weights())])
     _save_body(Path(job["body"]), pixels, network, whole)

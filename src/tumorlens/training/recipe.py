@@ -61,6 +61,10 @@ class Recipe:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InputError(f"Expected {name.replace('_', ' ')} in {low:g}..{high:g}, got {value:g}.")
+        for name, words in _WORDS.items():
+            if getattr(self, name) not in words:
+                chosen = getattr(self, name)
+                raise InputError(f"Expected {' or '.join(words)} for {name.replace('_', ' ')}, got {chosen!r}.")
 
     def changed(self, changes: Mapping[str, Any]) -> Recipe:
         """The recipe with other values where ``changes`` has one that is not ``None``."""
@@ -85,4 +89,9 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "average": (0.0, 0.99999),
     "clip": (0.0, 1e6),
     "patience": (0, 1000),
+}
+
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "class_weights": ("none", "balanced"),
+    "batch_norm": ("inference", "train"),
 }

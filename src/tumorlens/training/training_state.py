@@ -39,12 +39,12 @@ class TrainingState:
     def load(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:
         """Facts and arrays as they were saved last; ``None`` where there are none of this training, or damaged ones."""
         try:
-            with np.load(self._path, allow_pickle=False) as file:
+            with self._path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 facts: dict[str, Any] = json.loads(str(file[_FACTS]))
                 if facts["work"] != self._work:
                     return None
                 return facts, {name: file[name] for name in file.files if name != _FACTS}
-        except (OSError, ValueError, KeyError, TypeError, BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
             return None
 
     def save(self, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -1,7 +1,8 @@
 """Trains a Keras model step by step, and goes on after a kill as if nothing had happened. Child process only.
 
 All that is drawn at random comes from the seed, the epoch and the step, so a step is the same whenever it is done. The
-state is written between steps, once an epoch and once a minute, and read again when the same work is started anew.
+state is written between steps, once an epoch and every so many seconds, and read again when the same work is started
+anew.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ from tumorlens.training.training_state import TrainingState
 from tumorlens.types import Labels
 
 __all__ = ["Reader", "Rows", "tune"]
-
-_STATE_SECONDS = 60.0
 
 
 class Reader(Protocol):
@@ -80,6 +79,7 @@ def tune(
     seed: int,
     state: TrainingState,
     report: Reporter,
+    state_seconds: float,
     each_epoch: Callable[[EpochRecord], None] = lambda record: None,
 ) -> list[EpochRecord]:
     """Train, keep the weights of the epoch with the lowest validation loss, and set them.
@@ -93,6 +93,7 @@ def tune(
         seed: Seed of all that is drawn.
         state: Where the state is kept; what it holds is taken up.
         report: Told of every step.
+        state_seconds: Longest time between two writings of the state.
         each_epoch: Told of every finished epoch, once.
 
     Returns:
@@ -112,7 +113,7 @@ def tune(
             sums.add(stepper.train(inputs, labels, drawn), len(labels))
             step = number + 1
             report.advance(1, note=_note(history, epoch, recipe))
-            if time.monotonic() - last_saved > _STATE_SECONDS:
+            if time.monotonic() - last_saved >= state_seconds:
                 _save(state, stepper, history, sums, epoch, step)
                 last_saved = time.monotonic()
         scored = _score(stepper, reader, validation, size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ class ViewReader:
     """
 
     def __init__(self, description: Mapping[str, Any]) -> None:
-        self._store = open_pixel_store(Path(description["path"])).__enter__()  # closes with the process
+        self._open = ExitStack()  # closes with the process
+        self._store = self._open.enter_context(open_pixel_store(Path(description["path"])))
         self._digests: list[str] = description["digests"]
         self._size: int = description["size"]
         self._settings = None if description["settings"] is None else ViewSettings(**description["settings"])

@@ -1,0 +1,182 @@
+"""Fine-tuning in its child process: it learns, says how, and goes on after a kill as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tumorlens.backbones import find_backbone, resolve_weights
+from tumorlens.errors import InputError
+from tumorlens.features import BoundaryKind, FeatureStore
+from tumorlens.training import BoundarySource, DatasetSource, Recipe, ViewSource, fit_fine_tuned
+from tumorlens.training.fitted import EpochRecord, FittedNetwork
+
+LAYER, SHAPE, SIZE = "block6d_add", (2, 2, 192), 64
+COUNT = 60
+RECIPE = Recipe(epochs=3, batch_size=8, learning_rate=3e-3, cutout=0.3, average=0.8, mixup=0.2)
+
+
+def labels() -> np.ndarray:
+    return np.random.default_rng(0).permutation(np.tile([0, 1], COUNT // 2))
+
+
+def activations(view: int) -> np.ndarray:
+    """Noise in which a few channels tell the class."""
+    random = np.random.default_rng(view + 1)
+    values = random.normal(0, 1, (COUNT, *SHAPE))
+    values[..., :8] += 6.0 * (labels() - 0.5)[:, None, None, None]
+    return values.reshape(COUNT, -1).astype(np.float16)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> BoundarySource:
+    folder = tmp_path_factory.mktemp("boundary") / "features"
+    digests = [f"{row:064x}" for row in range(COUNT)]
+    kinds = [
+        BoundaryKind("efficientnet-lite0", "g" * 64, LAYER, SIZE, view, "v" if view else "", (), int(np.prod(SHAPE)))
+        for view in range(2)
+    ]
+    with FeatureStore(folder) as store:
+        for kind in kinds:
+            store.put_many(kind, list(zip(digests, activations(kind.variant), strict=True)))
+        stored = store.read(kinds[1], digests[:3])
+    assert stored.dtype == np.float16 and np.array_equal(stored, activations(1)[:3])
+    return BoundarySource(folder, [kind.prefix for kind in kinds], [SHAPE], digests)
+
+
+def fit(source: BoundarySource | ViewSource, folder: Path, **others: object) -> FittedNetwork:
+    arguments = {
+        "backbone": "efficientnet-lite0",
+        "weights": resolve_weights(find_backbone("efficientnet-lite0")).path,
+        "size": SIZE,
+        "layer": LAYER,
+        "first_head": None,
+        "labels": labels(),
+        "train_rows": np.arange(0, 40),
+        "val_rows": np.arange(40, COUNT),
+        "n_classes": 2,
+        "recipe": RECIPE,
+        "folder": folder,
+        "threads": 1,
+    }
+    return fit_fine_tuned(source, **{**arguments, **others})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory, source: BoundarySource) -> FittedNetwork:
+    return fit(source, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.slow
+def test_it_learns_and_tells_every_epoch(fitted: FittedNetwork) -> None:
+    history = [record for record in fitted.history if isinstance(record, EpochRecord)]
+    assert [record.epoch for record in history] == [1, 2, 3]
+    assert history[-1].val_loss < history[0].val_loss and history[-1].val_accuracy > 0.8
+    assert fitted.settings["layer"] == LAYER and fitted.settings["epochs"] == 3
+    assert (fitted.head.input, fitted.head.inputs, fitted.head.classes) == ("pooled", 1280, 2)
+
+
+@pytest.mark.slow
+def test_only_what_lies_above_the_boundary_has_changed(fitted: FittedNetwork, tmp_path: Path, source) -> None:
+    before = fit(source, tmp_path, recipe=RECIPE.changed({"epochs": 1, "learning_rate": 1e-8}))
+    new, old = (keras.saving.load_model(each.body, compile=False) for each in (fitted, before))
+    networks = [next(layer for layer in model.layers if isinstance(layer, keras.Model)) for model in (new, old)]
+    moved = {
+        layer.name: max((np.abs(a - b).max() for a, b in zip(layer.get_weights(), twin.get_weights(), strict=True)))
+        for layer, twin in zip(networks[0].layers, networks[1].layers, strict=True)
+        if layer.get_weights()
+    }
+    assert moved["block6d_project_conv"] == moved["stem_conv"] == 0.0
+    assert min(moved["block7a_expand_conv"], moved["top_conv"]) > 1e-4
+    means, others = (network.get_layer("top_bn").moving_mean for network in networks)
+    assert np.array_equal(means, others)
+
+
+class _Killer:
+    """A progress bar that kills its process after some steps."""
+
+    def __init__(self, after: int) -> None:
+        self._left = after
+
+    def __enter__(self) -> _Killer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def task(self, title: str, *, total: int | None) -> _Killer:
+        return self
+
+    def advance(self, amount: int = 1, *, note: str | None = None) -> None:
+        self._left -= amount
+        if self._left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def say(self, message: str) -> None:
+        return None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_killed_training_ends_like_one_that_was_not(
+    fitted: FittedNetwork, source: BoundarySource, tmp_path: Path
+) -> None:
+    facts = {**source.describe(), "folder": str(tmp_path / "run")}
+    script = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_fine_tune as t; t.be_killed()"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", script],
+        input=json.dumps(facts),
+        text=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        check=False,
+    )
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert (tmp_path / "run" / "state.npz").is_file()
+    resumed = fit(source, tmp_path / "run", state_seconds=0.0)
+    for one, other in zip(resumed.history, fitted.history, strict=True):
+        assert list(asdict(one).values()) == pytest.approx(list(asdict(other).values()), abs=1e-5)
+    for one, other in zip(resumed.head.layers, fitted.head.layers, strict=True):
+        assert np.allclose(one.weight, other.weight, atol=1e-5) and np.allclose(one.bias, other.bias, atol=1e-5)
+
+
+def be_killed() -> None:
+    """Train as described on standard input and be killed in the middle of the second epoch."""
+    facts = json.loads(sys.stdin.read())
+    source = BoundarySource(
+        Path(facts["path"]), [bytes.fromhex(prefix) for prefix in facts["prefixes"]], facts["shapes"], facts["digests"]
+    )
+    fit(source, Path(facts["folder"]), state_seconds=0.0, progress=_Killer(8))
+
+
+@pytest.mark.slow
+def test_the_whole_network_is_trained_on_scans_seen_anew(
+    store_scans: Callable[..., DatasetSource], tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    scans = random.integers(0, 60, (COUNT, 40, 40, 3), dtype=np.uint8)
+    scans[labels() == 1, 10:30, 10:30] += 150
+    stored = store_scans(tmp_path, scans)
+    source = ViewSource(stored.path, stored.digests, 32, None)
+    result = fit(
+        source, tmp_path / "run", size=32, layer=None, recipe=RECIPE.changed({"epochs": 2, "batch_norm": "train"})
+    )
+    assert len(result.history) == 2 and result.body.is_file()
+    assert result.history[1].train_loss < result.history[0].train_loss  # type: ignore[union-attr]
+
+
+def test_rows_are_checked_before_anything_starts(source: BoundarySource, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="validation part has no scan"):
+        fit(source, tmp_path, val_rows=np.empty(0, np.int64))
