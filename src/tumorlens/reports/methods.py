@@ -229,8 +229,8 @@ def _members(facts: MethodsFacts, references: _References) -> str:
     )
     return (
         f"An ensemble of {len(facts.members)} models, each made on the same split, answers by the weighted mean of "
-        f"their calibrated probabilities, as one graph run with OpenVINO{references.cite(_OPENVINO)} in single precision: "
-        f"{listed}."
+        f"their calibrated probabilities, as one graph run with OpenVINO{references.cite(_OPENVINO)} in single "
+        f"precision: {listed}."
     )
 
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from tumorlens.datasets import Dataset, ResidualNeighbours, Split
+from tumorlens.errors import InputError
 from tumorlens.evaluation import OperatingWish
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
 from tumorlens.reports import LEAKY, MISTAKE, SYNTHETIC
 from tumorlens.workspace import Workspace, storage_errors
 
-__all__ = ["RunContext"]
+__all__ = ["RunContext", "check_wish"]
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,16 @@ class RunContext:
             folder.mkdir(parents=True)
             yield folder
         shutil.rmtree(folder)
+
+
+def check_wish(wish: OperatingWish | None, dataset: Dataset) -> None:
+    """Raise where an operating point is wanted that a data set cannot have.
+
+    Raises:
+        InputError: It has more than two classes.
+    """
+    if wish is not None and dataset.positive_class is None:
+        raise InputError(
+            f"An operating point (--{wish.kind}) needs two classes, but {dataset.name!r} has {len(dataset.classes)}: "
+            "leave it out."
+        )

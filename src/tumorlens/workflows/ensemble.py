@@ -30,7 +30,7 @@ from tumorlens.reports import difference_line
 from tumorlens.runtime import compile_graph
 from tumorlens.runtime.ensemble_graphs import ensemble_graph
 from tumorlens.types import Features, Probabilities
-from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.context import RunContext, check_wish
 from tumorlens.workflows.ensemble_members import Candidate, Member, find_candidates, find_ground
 from tumorlens.workflows.ensemble_model import EnsembleModel
 from tumorlens.workflows.fit import ROWS_FOR_SPREAD
@@ -127,11 +127,7 @@ def make_ensemble(
     """
     candidates = find_candidates(settings.runs, workspace=workspace)
     dataset, split = find_ground(candidates, workspace=workspace)
-    if settings.wish is not None and dataset.positive_class is None:
-        raise InputError(
-            f"An operating point (--{settings.wish.kind}) needs two classes, but {dataset.name!r} has "
-            f"{len(dataset.classes)}: leave it out."
-        )
+    check_wish(settings.wish, dataset)
     remove_leftovers(workspace.root)
     with FeatureStore(workspace.features) as store:
         context = RunContext(
