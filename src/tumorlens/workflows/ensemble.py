@@ -35,6 +35,7 @@ from tumorlens.workflows.ensemble_members import Candidate, Member, find_candida
 from tumorlens.workflows.ensemble_model import EnsembleModel
 from tumorlens.workflows.fit import ROWS_FOR_SPREAD
 from tumorlens.workflows.measure import ResourceMeter
+from tumorlens.workflows.rules import labels_for_wish
 from tumorlens.workflows.runs import EnsembleConfig, RunRecord, find_finished
 from tumorlens.workflows.write_run import write_run
 from tumorlens.workspace import Workspace, check_name, remove_leftovers
@@ -196,7 +197,11 @@ def _make(context: RunContext, candidates: tuple[Candidate, ...], config: Ensemb
             selection=selection,
             members=members,
             config=config,
-            best_single=next((one.run for one in candidates if best is not None and one.run.name == best.run), None),
+            best_single={
+                one.run.name: labels_for_wish(context, one.probabilities())
+                for one in candidates
+                if best is not None and one.run.name == best.run
+            },
         )
         return write_run(context, config, model, meter)
 
