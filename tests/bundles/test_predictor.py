@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tumorlens.bundles import OperatingPoint, Predictor, decide, find_bundle, predict_files, read_card, write_card
+from tumorlens.bundles.card import FORMAT_VERSION
 from tumorlens.cli.main import main
 from tumorlens.errors import InputError, IntegrityError, NotFoundError
 from tumorlens.scans import Scan
@@ -80,14 +81,14 @@ def test_missing_file_is_named(bundle, tmp_path: Path, name: str) -> None:
     ("version", "message"),
     [
         ("99", "format 99"),
-        ("1", "format 1, this tumorlens reads format 3: make the bundle again"),
+        ("1", f"format 1, this tumorlens reads format {FORMAT_VERSION}: make the bundle again"),
         ("0", "changed"),
         ("1e999", "changed"),
         ('"x"', "changed"),
     ],
 )
 def test_other_formats_are_refused(bundle, tmp_path: Path, version: str, message: str) -> None:
-    text = (bundle / "bundle.json").read_text().replace('"format": 3', f'"format": {version}', 1)
+    text = (bundle / "bundle.json").read_text().replace(f'"format": {FORMAT_VERSION}', f'"format": {version}', 1)
     (tmp_path / "bundle.json").write_text(text)
     with pytest.raises(IntegrityError, match=message):
         read_card(tmp_path)

@@ -83,6 +83,18 @@ def test_missing_values_and_single_epochs_are_drawn():
     assert "epoch" in words(history_figure([entry], title="t"))
 
 
+def test_members_that_join_an_ensemble_are_drawn_up_to_the_kept_ones():
+    losses = (0.4, 0.3, 0.35)
+    history = [
+        {"joined": count, "added": f"run-{count}", "val_loss": loss, "val_accuracy": 0.9, "kept": float(count < 3)}
+        for count, loss in enumerate(losses, start=1)
+    ]
+    figure = history_figure(history, title="ensemble of 2 models")
+    assert all(label in words(figure) for label in ("models joined", "validation accuracy", "validation loss, nats"))
+    line, kept = figure.axes[1].lines
+    assert tuple(line.get_ydata()) == losses and set(kept.get_xdata()) == {2.0}
+
+
 def test_dollar_signs_in_names_are_no_formulas():
     svg = words(confusion_figure(np.eye(2, dtype=int), classes=("$a$", "cost_$"), title="$x$"))
     assert all(text in svg for text in ("$a$", "cost_$", "$x$"))

@@ -25,7 +25,7 @@ from tumorlens.reports import MISTAKE, RANDOM_WEIGHTS, Comparison, to_rich
 from tumorlens.workflows.audit_short import short_finding
 from tumorlens.workflows.baselines import baseline_rows
 from tumorlens.workflows.broken import check_mistake, fit_beside, mistake_notes
-from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.context import RunContext, check_wish
 from tumorlens.workflows.differences import rank_differences
 from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fine_tune import FineTuneSettings, fit_fine_tuned_run
@@ -162,11 +162,7 @@ def compare_networks(
         require_extra("train", purpose="A CNN from scratch")
     elif not specs:
         raise InputError("Expected at least one network after --backbones: tumorlens backbones list names them.")
-    if settings.wish is not None and scans.positive_class is None:
-        raise InputError(
-            f"An operating point (--{settings.wish.kind}) needs two classes, but {scans.name!r} has "
-            f"{len(scans.classes)}: leave it out."
-        )
+    check_wish(settings.wish, scans)
     if settings.mistake is not None:
         check_mistake(settings.mistake, protocol=settings.protocol, from_scratch=settings.from_scratch)
         if settings.wish is not None:

@@ -21,7 +21,7 @@ from tumorlens.progress import Progress
 from tumorlens.reports import LEAKY, MISTAKE, SYNTHETIC
 from tumorlens.workspace import Workspace, storage_errors
 
-__all__ = ["RunContext"]
+__all__ = ["RunContext", "check_wish"]
 
 
 @dataclass(frozen=True)
@@ -110,3 +110,16 @@ class RunContext:
             yield folder
             shutil.rmtree(folder)
         Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def check_wish(wish: OperatingWish | None, dataset: Dataset) -> None:
+    """Raise where an operating point is wanted that a data set cannot have.
+
+    Raises:
+        InputError: It has more than two classes.
+    """
+    if wish is not None and dataset.positive_class is None:
+        raise InputError(
+            f"An operating point (--{wish.kind}) needs two classes, but {dataset.name!r} has {len(dataset.classes)}: "
+            "leave it out."
+        )

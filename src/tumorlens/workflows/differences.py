@@ -42,20 +42,20 @@ def rank_differences(context: RunContext, runs: Sequence[RunRecord], *, best: st
 
 
 def rival_differences(
-    context: RunContext, name: str, predicted: Labels, *, rivals: Sequence[RunRecord]
+    context: RunContext, name: str, predicted: Labels, *, rivals: Mapping[str, Labels]
 ) -> tuple[Difference, ...]:
-    """Set the answers of a run that is being made against finished runs on the same test part.
+    """Set the answers of a run that is being made against those of others on the same test part.
 
     Args:
         context: Data set and split.
         name: What the run is called.
         predicted: ``(n,)`` the labels it decides on, of all rows.
-        rivals: Finished runs on the same split.
+        rivals: ``(n,)`` likewise, by name of the other.
     """
     rows = context.split.rows("test")
-    right = {run.name: _run_right(context, run) for run in rivals}
-    right[name] = np.asarray(predicted[rows] == context.dataset.labels[rows], np.bool_)
-    return _adjusted([_difference(context, right, (name, run.name)) for run in rivals])
+    reference = context.dataset.labels[rows]
+    right = {who: labels[rows] == reference for who, labels in {**rivals, name: predicted}.items()}
+    return _adjusted([_difference(context, right, (name, rival)) for rival in rivals])
 
 
 def _difference(context: RunContext, right: Mapping[str, npt.NDArray[np.bool_]], names: tuple[str, str]) -> Difference:

@@ -30,10 +30,11 @@ from tumorlens.reports import difference_line
 from tumorlens.runtime import compile_graph
 from tumorlens.runtime.ensemble_graphs import ensemble_graph
 from tumorlens.types import Features, Probabilities
-from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.context import RunContext, check_wish
 from tumorlens.workflows.ensemble_members import Candidate, Member, find_candidates, find_ground
 from tumorlens.workflows.ensemble_model import EnsembleModel
 from tumorlens.workflows.measure import ResourceMeter
+from tumorlens.workflows.rules import labels_for_wish
 from tumorlens.workflows.runs import EnsembleConfig, RunRecord, find_finished
 from tumorlens.workflows.trained_networks import ROWS_FOR_SPREAD
 from tumorlens.workflows.write_run import write_run
@@ -127,11 +128,7 @@ def make_ensemble(
     """
     candidates = find_candidates(settings.runs, workspace=workspace)
     dataset, split = find_ground(candidates, workspace=workspace)
-    if settings.wish is not None and dataset.positive_class is None:
-        raise InputError(
-            f"An operating point (--{settings.wish.kind}) needs two classes, but {dataset.name!r} has "
-            f"{len(dataset.classes)}: leave it out."
-        )
+    check_wish(settings.wish, dataset)
     remove_leftovers(workspace.root)
     with FeatureStore(workspace.features) as store:
         context = RunContext(
@@ -200,7 +197,11 @@ def _make(context: RunContext, candidates: tuple[Candidate, ...], config: Ensemb
             selection=selection,
             members=members,
             config=config,
-            best_single=next((one.run for one in candidates if best is not None and one.run.name == best.run), None),
+            best_single={
+                one.run.name: labels_for_wish(context, one.probabilities())
+                for one in candidates
+                if best is not None and one.run.name == best.run
+            },
         )
         return write_run(context, config, model, meter)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from tumorlens.reports import MemberFacts
 from tumorlens.runtime import Calibration
 from tumorlens.runtime.ensemble_graphs import ensemble_graph, write_ensemble_graph
 from tumorlens.runtime.randomised_graphs import randomised_graph
+from tumorlens.types import Labels
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.ensemble_members import Candidate, Member
 from tumorlens.workflows.map_check import check_run_maps
-from tumorlens.workflows.runs import EnsembleConfig, RunRecord
+from tumorlens.workflows.runs import EnsembleConfig
 from tumorlens.workflows.trained import RunModel
 
 __all__ = ["EnsembleModel"]
@@ -29,24 +31,26 @@ class EnsembleModel(RunModel):
         selection: What each of them counts, and how that came about.
         members: Those that count.
         config: What decides the result.
-        best_single: The run that would have been taken alone; ``None`` where there is none to take.
+        best_single: Name of the run that would have been taken alone, and ``(n,)`` the labels it decides on by the same
+            wish; empty where there is none to take.
     """
 
     candidates: tuple[Candidate, ...]
     selection: Selection
     members: tuple[Member, ...]
     config: EnsembleConfig
-    best_single: RunRecord | None
+    best_single: Mapping[str, Labels]
 
     @property
-    def rivals(self) -> tuple[RunRecord, ...]:
+    def rivals(self) -> Mapping[str, Labels]:
         """The best single run."""
-        return () if self.best_single is None else (self.best_single,)
+        return self.best_single
 
     @property
-    def validation_chose(self) -> str:
-        """Members, and before them whatever each member let it choose."""
-        return "its members"
+    def threshold_basis(self) -> str:
+        """The validation part, which chose members, or whatever single members let it choose."""
+        chose = "chose its members" if self.config.selection == "greedy" else "may have chosen epochs of its members"
+        return f"the validation part, which {chose} too,"
 
     @property
     def as_given(self) -> str:

@@ -21,7 +21,7 @@ from tumorlens.runtime import calibrate
 from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 
-__all__ = ["DecisionRules", "FeaturesOf", "fit_rules", "training_neighbours"]
+__all__ = ["DecisionRules", "FeaturesOf", "fit_rules", "labels_for_wish", "training_neighbours"]
 
 FeaturesOf = Callable[[npt.NDArray[np.int64]], Features]
 """Pooled features ``(m, d)`` of some rows of the data set."""
@@ -77,7 +77,7 @@ def fit_rules(
     features_of: FeaturesOf,
     *,
     out_of_fold: Probabilities | None,
-    validation_chose: str,
+    threshold_basis: str,
     as_given: str,
 ) -> DecisionRules:
     """Fit all rules of a model.
@@ -87,7 +87,8 @@ def fit_rules(
         probabilities: ``(n, k)`` uncalibrated, of all rows.
         features_of: Gives pooled features.
         out_of_fold: ``(m, k)`` uncalibrated, of the training rows, each without its group; ``None`` without folds.
-        validation_chose: What the validation part chose in a model without folds, in words.
+        threshold_basis: What the threshold rests on in a model without folds: the validation part, and what else that
+            chose, in words.
         as_given: What the probabilities are where nothing is fitted here, in words.
     """
     dataset, rows = context.dataset, context.split.rows("calibration")
@@ -100,13 +101,28 @@ def fit_rules(
         calibrated=calibrated,
         calibration_words=_calibration_words(context, calibrated, as_given=as_given),
         operating_point=_operating_point(
-            context, probabilities, calibrated, out_of_fold=out_of_fold, validation_chose=validation_chose
+            context, probabilities, calibrated, out_of_fold=out_of_fold, threshold_basis=threshold_basis
         ),
         conformal=conformal,
         novelty=novelty,
         not_offered=tuple(filter(None, (no_sets, no_novelty))),
         reference=reference,
     )
+
+
+def labels_for_wish(context: RunContext, probabilities: Probabilities) -> Labels:
+    """``(n,)`` labels at the threshold that the context's wish gives on the validation part; without a wish one half.
+
+    Args:
+        context: Data set, split and wish.
+        probabilities: ``(n, k)`` of all rows, as a model ships them.
+    """
+    positive, rows = _positive(context), context.split.rows("validation")
+    if positive is None or context.wish is None:
+        return probabilities.argmax(axis=1)
+    labels = context.dataset.labels[rows]
+    threshold = choose_threshold(labels, probabilities[rows], context.wish, positive=positive)
+    return np.where(probabilities[:, positive] >= threshold, positive, 1 - positive)
 
 
 def training_neighbours(context: RunContext, features_of: FeaturesOf) -> Neighbours:
@@ -147,7 +163,7 @@ def _operating_point(
     calibrated: FittedCalibration,
     *,
     out_of_fold: Probabilities | None,
-    validation_chose: str,
+    threshold_basis: str,
 ) -> OperatingPoint | None:
     positive = _positive(context)
     if positive is None:
@@ -157,7 +173,7 @@ def _operating_point(
         return OperatingPoint(name, _HALF, _HALF_BASIS)
     if out_of_fold is None:
         rows = context.split.rows("validation")
-        given, basis = probabilities[rows], f"the validation part, which chose {validation_chose} too,"
+        given, basis = probabilities[rows], threshold_basis
     else:
         rows, given, basis = context.split.rows("train"), out_of_fold, "out-of-fold predictions of training scans"
     own = calibrate(given, calibrated.calibration)

@@ -11,11 +11,11 @@ from typing import Any
 from tumorlens.evaluation import Classifier
 from tumorlens.runtime import Calibration, Head, attach_head
 from tumorlens.training import FittedHead
-from tumorlens.types import Features, Probabilities
+from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.map_check import check_run_maps
 from tumorlens.workflows.rules import FeaturesOf
-from tumorlens.workflows.runs import RunConfig, RunRecord
+from tumorlens.workflows.runs import RunConfig
 
 __all__ = ["RunModel", "TrainedModel", "plain_settings"]
 
@@ -44,14 +44,14 @@ class RunModel(ABC):
         return None
 
     @property
-    def rivals(self) -> tuple[RunRecord, ...]:
-        """Runs whose answers on the test part it is set against."""
-        return ()
+    def rivals(self) -> Mapping[str, Labels]:
+        """``(n,)`` labels of all rows that other runs decide on, by name: it is set against them on the test part."""
+        return {}
 
     @property
     @abstractmethod
-    def validation_chose(self) -> str:
-        """What the validation part chose, in words: "its epoch"."""
+    def threshold_basis(self) -> str:
+        """What a wanted threshold rests on where there are no out-of-fold predictions, in words."""
 
     @property
     @abstractmethod
@@ -113,9 +113,9 @@ class TrainedModel(RunModel):
         return self.fitted.out_of_fold
 
     @property
-    def validation_chose(self) -> str:
-        """The epoch: a head without folds was stopped by it."""
-        return "its epoch"
+    def threshold_basis(self) -> str:
+        """The validation part, by which a head without folds was stopped."""
+        return "the validation part, which chose its epoch too,"
 
     @property
     def as_given(self) -> str:

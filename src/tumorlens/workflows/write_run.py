@@ -77,7 +77,7 @@ def write_run(context: RunContext, config: SharedConfig, model: RunModel, meter:
         model.probabilities,
         model.pooled,
         out_of_fold=model.out_of_fold,
-        validation_chose=model.validation_chose,
+        threshold_basis=model.threshold_basis,
         as_given=model.as_given,
     )
     probabilities = calibrate(model.probabilities, rules.calibrated.calibration)
