@@ -17,7 +17,7 @@ from tumorlens.workspace import atomic_directory, write_json
 
 __all__ = ["GRAPH_VERSION", "FeatureGraph", "feature_graph"]
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 """Raised whenever the same weights would give other features, so that cached ones are not met again."""
 
 _GRAPH, _WEIGHTS, _FACTS = "graph.xml", "graph.bin", "graph.json"
