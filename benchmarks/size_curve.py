@@ -195,9 +195,7 @@ def _pass(graph: CompiledGraph, scans: list[Pixels]) -> float:
     return time.perf_counter() - started
 
 
-def _point(
-    key: tuple[int, bool], predicted: dict[tuple[int, bool], Probabilities], rows: _Rows, speed: float
-) -> Point:
+def _point(key: tuple[int, bool], predicted: dict[tuple[int, bool], Probabilities], rows: _Rows, speed: float) -> Point:
     losses = {place: _losses(probabilities, rows.labels) for place, probabilities in predicted.items()}
     best = min((place for place in losses if place[1] == key[1]), key=lambda place: losses[place].mean())
     above, error = _difference(losses[key] - losses[best], rows.units)

@@ -19,13 +19,20 @@ _WIDTH_IN, _HEIGHT_IN = 9.0, 4.0
 class CurvePoint(Protocol):
     """What is drawn of a size."""
 
-    size: int
-    crop: bool
-    loss: float
-    accuracy: float
-    low: float
-    high: float
-    scans_per_second: float
+    @property
+    def size(self) -> int: ...
+    @property
+    def crop(self) -> bool: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def accuracy(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def scans_per_second(self) -> float: ...
 
 
 def draw_curve(points: Sequence[CurvePoint], *, title: str, out: Path) -> Path:

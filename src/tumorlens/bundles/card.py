@@ -20,7 +20,7 @@ from tumorlens.workspace import write_text
 __all__ = ["CARD_FILE", "FORMAT_VERSION", "BundleCard", "check_words", "read_card", "write_card"]
 
 CARD_FILE = "bundle.json"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class BundleCard:
         use: The limits of use, in words.
         heatmap_check: Whether its heatmaps depend on what was learned (see ``explanation/randomisation.py``); ``None``:
             not checked.
+        precision: What the network computes in, ``fp32`` or ``int8``; the head and the ``.keras`` model are in full
+            precision always.
     """
 
     name: str
@@ -75,6 +77,7 @@ class BundleCard:
     files: Mapping[str, str] = field(default_factory=dict)
     use: str = "Research output, not for patient care."
     heatmap_check: Mapping[str, Any] | None = None
+    precision: str = "fp32"
 
     @property
     def scaling(self) -> Calibration:

@@ -33,6 +33,7 @@ class Classifier:
         loss_penalty: The L2 term that training added to the loss; it is *not* in any loss here.
         note: One sentence to show with the row.
         mistake: The mistake that was made on purpose ("split", "scaling", "duplicates"); ``None`` for right rows.
+        precision: What the network computes in ("fp32", "int8"); ``None`` for baselines.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Classifier:
     loss_penalty: float | None = None
     note: str | None = None
     mistake: str | None = None
+    precision: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

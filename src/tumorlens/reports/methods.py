@@ -18,6 +18,7 @@ __all__ = ["MethodsFacts", "methods_paragraph"]
 
 _KERAS = "Chollet F. et al. Keras. 2015. https://keras.io"
 _OPENVINO = "Intel Corporation. OpenVINO toolkit. https://docs.openvino.ai"
+_NNCF = "Kozlov A. et al. Neural network compression framework for fast model inference. 2020, arXiv:2002.08679."
 _SCIKIT_LEARN = (
     "Pedregosa F. et al. Scikit-learn: Machine Learning in Python. "
     "Journal of Machine Learning Research 12 (2011) 2825-2830."
@@ -74,6 +75,7 @@ class MethodsFacts:
         novelty: The same of the limit of novelty.
         residual_neighbours: Test scans with a close training neighbour; ``None`` where not counted.
         synthetic: Whether the scans are made up.
+        quantised: How the network was quantised, a sentence; empty in full precision.
         versions: Package to version.
     """
 
@@ -98,6 +100,7 @@ class MethodsFacts:
     novelty: str = ""
     residual_neighbours: ResidualNeighbours | None = None
     synthetic: bool = False
+    quantised: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -128,6 +131,7 @@ def methods_paragraph(facts: MethodsFacts) -> str:
             _neighbours(facts),
             _model(facts, references),
             _training(facts, references),
+            _quantisation(facts, references),
             _rules(facts, references),
             _evaluation(facts, references),
             _result(facts),
@@ -191,6 +195,16 @@ def _model(facts: MethodsFacts, references: _References) -> str:
         f"feature extractor, built with Keras{references.cite(_KERAS)} and run with OpenVINO"
         f"{references.cite(_OPENVINO)} in single precision; scans were resized to {pixels} and "
         "preprocessed as in the network's own training."
+    )
+
+
+def _quantisation(facts: MethodsFacts, references: _References) -> str:
+    if not facts.quantised:
+        return ""
+    network = "The convolutional layers were" if facts.row.kind == "scratch" else "For all answers the network was"
+    return (
+        f"{network} quantised to 8-bit integers after training, with ranges from training scans, by NNCF"
+        f"{references.cite(_NNCF)}; the classifier stayed in single precision. {facts.quantised}"
     )
 
 

@@ -115,6 +115,6 @@ def _save(body: dict[str, Any], head: Head, calibration: Calibration, out: Path)
     with storage_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".tmp-job-") as job:
-            np.savez(Path(job) / "head.npz", **head_arrays(head))
+            np.savez(Path(job) / "head.npz", allow_pickle=False, **head_arrays(head))
             run_job("save_model", request, folder=Path(job), purpose="Writing the Keras model")
             (Path(job) / "model.keras").replace(out)

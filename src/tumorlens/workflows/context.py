@@ -37,6 +37,7 @@ class RunContext:
         wish: What the operating point is to reach; ``None``: the larger of two probabilities answers.
         carry_neighbours: Whether bundles carry their training scans' features and labels.
         mistake: The mistake that is made on purpose; ``None`` for the right way.
+        precision: What networks compute in: ``fp32``, ``int8`` or ``auto``.
     """
 
     workspace: Workspace
@@ -52,6 +53,7 @@ class RunContext:
     wish: OperatingWish | None = None
     carry_neighbours: bool = False
     mistake: str | None = None
+    precision: str = "fp32"
 
     @property
     def marks(self) -> tuple[str, ...]:

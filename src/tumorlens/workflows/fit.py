@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,13 @@ from tumorlens.runtime import (
     convert_keras_file,
     feature_graph,
 )
-from tumorlens.training import DatasetSource, FittedScratch, fit_from_scratch
+from tumorlens.training import DatasetSource, FittedHead, FittedScratch, fit_from_scratch
 from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.heads import HeadKind, head_probabilities
+from tumorlens.workflows.heads import HeadKind, head_probabilities, refit_linear
 from tumorlens.workflows.map_check import fit_permuted_head
 from tumorlens.workflows.measure import ResourceMeter
+from tumorlens.workflows.precision import choose_precision
 from tumorlens.workflows.rules import FeaturesOf
 from tumorlens.workflows.runs import MistakenConfig, RunConfig, RunRecord, find_finished
 from tumorlens.workflows.write_run import TrainedModel, write_run
@@ -118,6 +119,16 @@ def _fit_head(
         )
         features = extracted[head.view]
         fitted = head.fit(context, features)
+        probabilities = head_probabilities(context, fitted, features)
+        precision = choose_precision(context, graph.path, fitted.head, probabilities, title=network.spec.title)
+        if precision.graph is not None:
+            graph = replace(graph, path=precision.graph.path, digest=precision.graph.digest)
+            extracted = extract_features(
+                context.dataset, graph, context.store, views=views, threads=context.threads, progress=context.progress
+            )
+            features = extracted[head.view]
+            fitted = _judged_on(context, fitted, features)
+            probabilities = head_probabilities(context, fitted, features)
         model = TrainedModel(
             classifier=Classifier(
                 kind="backbone",
@@ -129,7 +140,7 @@ def _fit_head(
                 mistake=context.mistake,
             ),
             fitted=fitted,
-            probabilities=head_probabilities(context, fitted, features),
+            probabilities=probabilities,
             features=context.store.read(features.kind, features.digests[:ROWS_FOR_SPREAD]),
             pooled=_pooled(context, extracted["pooled"]),
             graph=graph.path,
@@ -140,8 +151,17 @@ def _fit_head(
                 network.spec, network.weights, size=graph.size, head=fitted.head, calibration=calibration, out=path
             ),
             permuted_head=fit_permuted_head(context, features, fitted),
+            precision=precision,
         )
         return write_run(context, config, model, meter)
+
+
+def _judged_on(context: RunContext, fitted: FittedHead, features: FeatureSet) -> FittedHead:
+    """The same head, with out-of-fold probabilities that rest on ``features`` where it has any."""
+    if fitted.out_of_fold is None:
+        return fitted
+    labels = context.dataset.labels[context.split.rows("train")]
+    return replace(fitted, out_of_fold=refit_linear(context, fitted, features, labels).out_of_fold)
 
 
 def _pooled(context: RunContext, features: FeatureSet) -> FeaturesOf:
@@ -172,6 +192,10 @@ def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
         graph = folder / "body.xml"
         convert_keras_file(fitted.body, out=graph, output_layer=_BODY_OUTPUT)
         probabilities, features = _graph_answers(context, graph, fitted, folder)
+        precision = choose_precision(context, graph, fitted.head, probabilities, title="CNN from scratch")
+        if precision.graph is not None:
+            graph = precision.graph.path
+            probabilities, features = _graph_answers(context, graph, fitted, folder)
         model = TrainedModel(
             classifier=Classifier(
                 kind="scratch",
@@ -190,6 +214,7 @@ def fit_scratch(context: RunContext, *, size: int) -> RunRecord:
             save_keras=lambda path, calibration: build_keras_scratch_model(
                 fitted.body, output_layer=_BODY_OUTPUT, head=fitted.head, calibration=calibration, out=path
             ),
+            precision=precision,
         )
         return write_run(context, config, model, meter)
 
@@ -265,6 +290,7 @@ def _shared_config(context: RunContext) -> dict[str, Any]:
         "seed": context.seed,
         "operating_point": "" if context.wish is None else f"{context.wish.kind}={context.wish.value:g}",
         "carries_neighbours": context.carry_neighbours,
+        "precision": context.precision,
         "tumorlens": version("tumorlens"),
     }
 

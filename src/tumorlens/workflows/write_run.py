@@ -34,6 +34,7 @@ from tumorlens.workflows.doctor import version_facts
 from tumorlens.workflows.ledger import record_opening
 from tumorlens.workflows.map_check import check_run_maps
 from tumorlens.workflows.measure import ResourceMeter
+from tumorlens.workflows.precision import FULL_PRECISION, PrecisionChoice
 from tumorlens.workflows.rows import row_figures
 from tumorlens.workflows.rules import DecisionRules, FeaturesOf, fit_rules, training_neighbours
 from tumorlens.workflows.runs import (
@@ -68,6 +69,7 @@ class TrainedModel:
         marks: What must be said with it beside the context's own marks.
         save_keras: Writes the ``.keras`` model for further training to a path, given the calibration.
         permuted_head: A head of the same kind on permuted labels, to check the heatmaps with.
+        precision: What the network computes in, which ``probabilities``, ``pooled`` and ``graph`` follow.
     """
 
     classifier: Classifier
@@ -81,6 +83,7 @@ class TrainedModel:
     marks: tuple[str, ...]
     save_keras: Callable[[Path, Calibration], None]
     permuted_head: Head | None = None
+    precision: PrecisionChoice = FULL_PRECISION
 
 
 def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter: ResourceMeter) -> RunRecord:
@@ -107,7 +110,8 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
     rules = fit_rules(context, model.fitted, model.probabilities, model.pooled)
     probabilities = calibrate(model.probabilities, rules.calibrated.calibration)
     predicted = rules.labels_of(probabilities, context.dataset.classes)
-    classifier = replace(model.classifier, run=config.name)
+    note = " ".join(filter(None, (model.classifier.note, model.precision.words))) or None
+    classifier = replace(model.classifier, run=config.name, note=note, precision=model.precision.used)
     row = row_figures(context, probabilities, classifier, features=model.features, predicted=predicted)
     folder = context.workspace.runs / config.name
     with atomic_directory(folder, replace=True) as temporary:
@@ -118,6 +122,7 @@ def write_run(context: RunContext, config: RunConfig, model: TrainedModel, meter
             "run": asdict(config),
             "head": _plain(model.fitted.settings),
             "calibration": _calibration_facts(rules),
+            "precision": {"used": model.precision.used, **model.precision.facts},
             "versions": version_facts(),
         }
         write_text(temporary / CONFIG_FILE, tomli_w.dumps(settings))
@@ -186,6 +191,7 @@ def _write_bundle(
         versions=version_facts(),
         files=digest_files(folder),
         heatmap_check=heatmap_check,
+        precision=model.precision.used,
     )
     write_card(folder, card)
 
@@ -252,6 +258,7 @@ def _methods_facts(
         novelty="" if rules.novelty is None else rules.novelty.basis,
         residual_neighbours=context.neighbours,
         synthetic=record.synthetic,
+        quantised=model.precision.words if model.precision.used == "int8" else "",
         versions=version_facts(),
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import openvino as ov
+from openvino._offline_transformations import apply_moc_transformations
 
 from tumorlens.runtime.graphs import save_graph
 from tumorlens.runtime.heads import DenseLayer, Head, head_logits
@@ -33,8 +34,8 @@ def quantise(folder: Path, *, graph: str, control: dict[str, Any] | None, thread
         graph: Path of the full-precision graph with the outputs "map" and "features".
         control: ``None``: every layer that can be is quantised. Else layers go back to full precision until the
             cross entropy on the scans ``validation-*.npy`` rises by at most ``limit``: ``labels``; what the head
-            ``takes`` and its ``activations``, its arrays being in ``head.npz``; ``most_reverted`` and ``ranked_by``, scans
-            that layers are ranked by.
+            ``takes`` and its ``activations``, its arrays being in ``head.npz``; ``most_reverted`` layers, and
+            ``ranked_by`` so many scans.
         threads: CPU threads, where the system lets a process limit itself; ``None``: all.
 
     Returns:
@@ -46,16 +47,22 @@ def quantise(folder: Path, *, graph: str, control: dict[str, Any] | None, thread
     if threads is not None and hasattr(os, "sched_setaffinity"):  # NNCF has no setting for it
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     model = ov.Core().read_model(graph)
+    apply_moc_transformations(model, True)  # folds normalisations into the weights
     scans = sorted(folder.glob("calibration-*.npy"))
     model.reshape({0: [1, *_common_size(scans), 3]})
     settings = {
         "calibration_dataset": nncf.Dataset(scans, _read),
         "subset_size": len(scans),
         "ignored_scope": nncf.IgnoredScope(names=nodes_outside_network(model)),
+        "preset": nncf.QuantizationPreset.MIXED,
+        "fast_bias_correction": False,
     }
+    # Processors without VNNI add two products in 16 bits: weights of 7 bits give the same answers on all of them.
+    seven_bits = nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE)
     if control is None:
-        quantised = nncf.quantize(model, **settings)
+        quantised = nncf.quantize(model, advanced_parameters=seven_bits, **settings)
     else:
+        settings["advanced_quantization_parameters"] = seven_bits
         quantised = _with_control(model, settings, folder, **control)
     quantised.reshape({0: ov.PartialShape(_ANY_SCAN)})
     save_graph(quantised, folder / "graph.xml")

@@ -59,6 +59,8 @@ def _give_instead(node: Any, value: Any) -> None:
 
 
 def _turn_after(node: Any, order: _Order) -> None:
+    """Turn what ``node``, whose inputs have changed, gives to all who take it."""
+    node.constructor_validate_and_infer_types()
     takers = list(node.output(0).get_target_inputs())
     turned = _turn(node.output(0), order)
     for taker in takers:
@@ -138,7 +140,9 @@ def _pass_concat(node: Any) -> None:
     orders = [found[1].tolist() for found in before if found is not None]
     if len(orders) == len(before) and all(order == orders[0] for order in orders):
         order = np.array(orders[0], np.int64)
-        joined = op.concat([found[0] for found in before if found is not None], int(order[node.get_attributes()["axis"]]))
+        joined = op.concat(
+            [found[0] for found in before if found is not None], int(order[node.get_attributes()["axis"]])
+        )
         _give_instead(node, _turn(joined.output(0), order))
 
 
