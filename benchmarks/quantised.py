@@ -2,9 +2,9 @@
 
     quantised.py DATASET --workspace DIR [--weights vgg16=FILE] [--backbones A,B] [--random C,D] [--size N]
 
-Networks with pretrained weights go the way of ``compare``, once with ``--precision fp32`` and once with ``int8``, on the
-grouped split with seed 0: accuracy and loss of the validation and test parts, and whether int8 was accepted. Networks
-of which no weights are at hand (``--random``) tell nothing about accuracy: of them there are the speed, and how alike
+Networks with pretrained weights go the way of ``compare``, once with ``--precision fp32`` and once with ``int8``, on
+the grouped split with seed 0: accuracy and loss of the validation and test parts, and whether int8 was accepted.
+Networks of which no weights are at hand (``--random``) tell nothing about accuracy: of them there are the speed, and how alike
 the features of held-out scans are (cosine; after taking off the mean scan's features, which random networks share).
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -26,10 +26,11 @@ from tumorlens.runtime import (
     convert_keras_file,
     feature_graph,
 )
+from tumorlens.runtime.quantised_graphs import QuantisedGraph
 from tumorlens.training import DatasetSource, FittedHead, FittedScratch, fit_from_scratch
 from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.heads import HeadKind, head_probabilities, refit_linear
+from tumorlens.workflows.heads import HeadKind, head_probabilities
 from tumorlens.workflows.map_check import fit_permuted_head
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.precision import choose_precision
@@ -112,23 +113,25 @@ def fit_backbone(context: RunContext, network: Network, heads: Sequence[HeadKind
 def _fit_head(
     context: RunContext, network: Network, head: HeadKind, *, config: RunConfig, views: Sequence[View]
 ) -> RunRecord:
-    graph = network.graph
+    fits: dict[str, _Fit] = {}
+
+    def fit_on(graph: FeatureGraph) -> _Fit:
+        if graph.digest not in fits:
+            fits[graph.digest] = _fit_on(context, graph, head, views)
+        return fits[graph.digest]
+
     with ResourceMeter(after=network.conversion) as meter:
-        extracted = extract_features(
-            context.dataset, graph, context.store, views=views, threads=context.threads, progress=context.progress
+        full = fit_on(network.graph)
+        precision = choose_precision(
+            context,
+            network.graph.path,
+            full.fitted.head,
+            full.probabilities,
+            title=network.spec.title,
+            answers=lambda found: fit_on(_quantised(network.graph, found)).probabilities,
         )
-        features = extracted[head.view]
-        fitted = head.fit(context, features)
-        probabilities = head_probabilities(context, fitted, features)
-        precision = choose_precision(context, graph.path, fitted.head, probabilities, title=network.spec.title)
-        if precision.graph is not None:
-            graph = replace(graph, path=precision.graph.path, digest=precision.graph.digest)
-            extracted = extract_features(
-                context.dataset, graph, context.store, views=views, threads=context.threads, progress=context.progress
-            )
-            features = extracted[head.view]
-            fitted = _judged_on(context, fitted, features)
-            probabilities = head_probabilities(context, fitted, features)
+        chosen = full if precision.graph is None else fit_on(_quantised(network.graph, precision.graph))
+        graph, features, fitted = chosen.graph, chosen.extracted[head.view], chosen.fitted
         model = TrainedModel(
             classifier=Classifier(
                 kind="backbone",
@@ -140,9 +143,9 @@ def _fit_head(
                 mistake=context.mistake,
             ),
             fitted=fitted,
-            probabilities=probabilities,
+            probabilities=chosen.probabilities,
             features=context.store.read(features.kind, features.digests[:ROWS_FOR_SPREAD]),
-            pooled=_pooled(context, extracted["pooled"]),
+            pooled=_pooled(context, chosen.extracted["pooled"]),
             graph=graph.path,
             size=graph.size,
             backbone=_backbone_facts(network),
@@ -156,12 +159,26 @@ def _fit_head(
         return write_run(context, config, model, meter)
 
 
-def _judged_on(context: RunContext, fitted: FittedHead, features: FeatureSet) -> FittedHead:
-    """The same head, with out-of-fold probabilities that rest on ``features`` where it has any."""
-    if fitted.out_of_fold is None:
-        return fitted
-    labels = context.dataset.labels[context.split.rows("train")]
-    return replace(fitted, out_of_fold=refit_linear(context, fitted, features, labels).out_of_fold)
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A head on the features of one graph, and the probabilities ``(n, k)`` that the two give for all rows."""
+
+    graph: FeatureGraph
+    extracted: Mapping[View, FeatureSet]
+    fitted: FittedHead
+    probabilities: Probabilities
+
+
+def _fit_on(context: RunContext, graph: FeatureGraph, head: HeadKind, views: Sequence[View]) -> _Fit:
+    extracted = extract_features(
+        context.dataset, graph, context.store, views=views, threads=context.threads, progress=context.progress
+    )
+    fitted = head.fit(context, extracted[head.view])
+    return _Fit(graph, extracted, fitted, head_probabilities(context, fitted, extracted[head.view]))
+
+
+def _quantised(graph: FeatureGraph, found: QuantisedGraph) -> FeatureGraph:
+    return replace(graph, path=found.path, digest=found.digest)
 
 
 def _pooled(context: RunContext, features: FeatureSet) -> FeaturesOf:

@@ -29,7 +29,7 @@ from tumorlens.training import (
 from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 
-__all__ = ["HEADS", "FoldFit", "HeadKind", "find_head", "head_probabilities", "refit_linear", "row_probabilities"]
+__all__ = ["HEADS", "FoldFit", "HeadKind", "find_head", "head_probabilities", "row_probabilities"]
 
 _ROWS_AT_ONCE = 256
 
@@ -102,29 +102,6 @@ def row_probabilities(head: Head, features: Features) -> Probabilities:
     logits = head_logits(head, features)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
-
-
-def refit_linear(context: RunContext, fitted: FittedHead, features: FeatureSet, labels: Labels) -> FittedHead:
-    """A linear head of the strength that ``fitted`` has, on other features or labels of the training rows.
-
-    Args:
-        context: Data set, split and store.
-        fitted: A linear head.
-        features: Features of all rows.
-        labels: ``(n,)`` class indices of the training rows.
-
-    Raises:
-        InputError: These labels cannot be cross-validated over these groups.
-    """
-    return fit_linear(
-        _rows_of(context, features, "train"),
-        labels,
-        context.dataset.groups[context.split.rows("train")],
-        n_classes=len(context.dataset.classes),
-        seed=context.seed,
-        strengths=(float(fitted.settings["strength"]),),
-        threads=context.threads,
-    )
 
 
 def _rows_of(context: RunContext, features: FeatureSet, part: str) -> Features:

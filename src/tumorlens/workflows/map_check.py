@@ -21,10 +21,9 @@ from tumorlens.explanation.randomisation import MapCheck, check_maps
 from tumorlens.features import FeatureSet
 from tumorlens.runtime import CompiledGraph, Head, attach_head, compile_graph
 from tumorlens.runtime.randomised_graphs import randomised_graph
-from tumorlens.training import FittedHead
+from tumorlens.training import FittedHead, fit_linear
 from tumorlens.types import Labels, Pixels
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.heads import refit_linear
 
 __all__ = ["MOST_SCANS", "check_run_maps", "fit_permuted_head", "permute_over_groups"]
 
@@ -103,7 +102,15 @@ def fit_permuted_head(context: RunContext, features: FeatureSet, fitted: FittedH
     if labels is None:
         return None
     try:
-        return refit_linear(context, fitted, features, labels).head
+        return fit_linear(
+            context.store.read(features.kind, [features.digests[row] for row in rows]),
+            labels,
+            context.dataset.groups[rows],
+            n_classes=len(context.dataset.classes),
+            seed=context.seed,
+            strengths=(float(fitted.settings["strength"]),),
+            threads=context.threads,
+        ).head
     except InputError:  # these labels cannot be cross-validated over these groups
         return None
 

@@ -1,7 +1,7 @@
 """Whether a trained model computes in 8-bit integers: quantised, checked on the validation part, measured, decided.
 
-The head stays as it was trained and in full precision. What is accepted here gives all answers of the run, so that what
-is measured is what ships.
+The head stays in full precision. What is accepted here gives all answers of the run, so that what is measured is what
+ships.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import numpy.typing as npt
 from tumorlens.datasets import Split
 from tumorlens.errors import InputError
 from tumorlens.extras import require_extra
-from tumorlens.runtime import Head, compile_graph, head_logits
+from tumorlens.runtime import Head, compile_graph
 from tumorlens.runtime.quantised_graphs import LossControl, QuantisedGraph, quantised_graph
 from tumorlens.runtime.side_by_side import SpeedRatio, compare_speed
-from tumorlens.types import Pixels, Probabilities
+from tumorlens.types import Labels, Pixels, Probabilities
 from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.heads import row_probabilities
 
 __all__ = [
     "CALIBRATION_SCANS",
@@ -29,6 +30,7 @@ __all__ = [
     "MOST_LOSS_RISE",
     "PRECISIONS",
     "WANTED_SPEED",
+    "Answers",
     "Precision",
     "PrecisionChoice",
     "check_precision",
@@ -36,6 +38,9 @@ __all__ = [
 ]
 
 Precision = Literal["fp32", "int8", "auto"]
+
+Answers = Callable[[QuantisedGraph], Probabilities]
+"""Gives the probabilities ``(n, k)`` of all rows, uncalibrated, that a model with this graph would ship."""
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 """What may be asked for."""
@@ -94,7 +99,13 @@ def check_precision(precision: str, split: Split) -> None:
 
 
 def choose_precision(
-    context: RunContext, graph: Path, head: Head, probabilities: Probabilities, *, title: str
+    context: RunContext,
+    graph: Path,
+    head: Head,
+    probabilities: Probabilities,
+    *,
+    title: str,
+    answers: Answers | None = None,
 ) -> PrecisionChoice:
     """Quantise a network if the context asks for it, and decide whether it is used.
 
@@ -107,11 +118,13 @@ def choose_precision(
         head: The trained head.
         probabilities: ``(n, k)`` of all rows in full precision, uncalibrated.
         title: What the network is called.
+        answers: Gives what would ship with a quantised graph: for a frozen network its head is fitted anew, on the
+            features that it will meet. ``None``: ``head`` as it is.
     """
     if context.precision == "fp32":
         return FULL_PRECISION
     with context.dataset.open_pixels() as pixels:
-        choice = _Attempt(context, graph, head, probabilities, title, pixels.get).decide()
+        choice = _Attempt(context, graph, head, probabilities, title, pixels.get, answers).decide()
     context.progress.say(f"{title}: {choice.words}")
     return choice
 
@@ -126,11 +139,12 @@ class _Attempt:
     probabilities: Probabilities
     title: str
     read: Callable[[str], Pixels]
+    answers: Answers | None
 
     def decide(self) -> PrecisionChoice:
         rows = self.context.split.rows("validation")
         labels = self.context.dataset.labels[rows]
-        before = float(-np.log(np.clip(self.probabilities[rows, labels], _TINY, None)).mean())
+        before = self._loss(self.probabilities[rows], labels)
         calibration = calibration_rows(self.context)
         facts: dict[str, Any] = {"asked_for": self.context.precision, "calibration_scans": len(calibration)}
         control = LossControl(self.head, self._digests(rows), labels, MOST_LOSS_RISE)
@@ -140,7 +154,7 @@ class _Attempt:
             facts |= _speed_facts(found, speed)
             if self.context.precision == "auto" and speed.ratio < WANTED_SPEED:
                 return PrecisionChoice("fp32", _too_slow(speed), facts=facts)
-            after = self._loss(found, rows)
+            after = self._loss(self._answers(found, rows), labels)
             facts |= {"validation_loss_fp32": before, "validation_loss_int8": after}
             if after - before < MOST_LOSS_RISE:
                 return PrecisionChoice("int8", _accepted(before, after, found, speed), found, facts)
@@ -169,23 +183,25 @@ class _Attempt:
             task.advance()
         return speed
 
-    def _loss(self, found: QuantisedGraph, rows: npt.NDArray[np.int64]) -> float:
-        """Mean cross entropy of some rows in nats, each distinct scan computed once."""
+    def _answers(self, found: QuantisedGraph, rows: npt.NDArray[np.int64]) -> Probabilities:
+        """``(m, k)`` of some rows, uncalibrated; each distinct scan is computed once."""
+        if self.answers is not None:
+            return self.answers(found)[rows]
         output = "features" if self.head.input == "pooled" else "map"
         network = compile_graph(found.path, outputs=[output], threads=self.context.threads)
         digests = self._digests(rows)
         distinct = list(dict.fromkeys(digests))
-        logits = {}
-        with self.context.progress.task(f"{self.title}: validation loss in int8", total=len(distinct)) as task:
+        given = {}
+        with self.context.progress.task(f"{self.title}: validation scans in int8", total=len(distinct)) as task:
             for digest, outputs in network.stream((digest, self.read(digest)) for digest in distinct):
-                (logits[digest],) = head_logits(self.head, outputs[output].reshape(1, -1))
+                given[digest] = row_probabilities(self.head, outputs[output].reshape(1, -1))
                 task.advance()
-        labels = self.context.dataset.labels[rows]
-        losses = [
-            np.logaddexp.reduce(logits[digest]) - logits[digest][label]
-            for digest, label in zip(digests, labels, strict=True)
-        ]
-        return float(np.mean(losses))
+        return np.concatenate([given[digest] for digest in digests])
+
+    @staticmethod
+    def _loss(probabilities: Probabilities, labels: Labels) -> float:
+        """Mean cross entropy, nats."""
+        return float(-np.log(np.clip(probabilities[np.arange(len(labels)), labels], _TINY, None)).mean())
 
 
 def calibration_rows(context: RunContext) -> npt.NDArray[np.int64]:

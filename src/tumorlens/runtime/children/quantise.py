@@ -55,7 +55,6 @@ def quantise(folder: Path, *, graph: str, control: dict[str, Any] | None, thread
         "subset_size": len(scans),
         "ignored_scope": nncf.IgnoredScope(names=nodes_outside_network(model)),
         "preset": nncf.QuantizationPreset.MIXED,
-        "fast_bias_correction": False,
     }
     # Processors without VNNI add two products in 16 bits: weights of 7 bits give the same answers on all of them.
     seven_bits = nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE)
