@@ -4,8 +4,9 @@
 
 Networks with pretrained weights go the way of ``compare``, once with ``--precision fp32`` and once with ``int8``, on
 the grouped split with seed 0: accuracy and loss of the validation and test parts, and whether int8 was accepted.
-Networks of which no weights are at hand (``--random``) tell nothing about accuracy: of them there are the speed, and how alike
-the features of held-out scans are (cosine; after taking off the mean scan's features, which random networks share).
+Networks of which no weights are at hand (``--random``) tell nothing about accuracy: of them there are the speed, and
+how alike the features of held-out scans are (cosine; also of differences from the mean scan's features, as random
+networks give all scans nearly the same).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from tumorlens.reports.style import BLUE, ORANGE, new_figure, plot_style, save_png
 
@@ -41,7 +41,8 @@ def draw_curve(points: Sequence[CurvePoint], *, title: str, out: Path) -> Path:
         figure, (accuracy, loss) = new_figure(_WIDTH_IN, _HEIGHT_IN, columns=2)
         for crop, colour, words in ((False, BLUE, "as imported"), (True, ORANGE, "--crop brain")):
             line = sorted((point for point in points if point.crop == crop), key=lambda point: point.size)
-            _draw(accuracy, line, [point.accuracy for point in line], colour, words)
+            side = -1 if crop else 1
+            _draw(accuracy, line, [point.accuracy for point in line], colour, words, side=side)
             accuracy.errorbar(
                 [point.scans_per_second for point in line],
                 [point.accuracy for point in line],
@@ -53,24 +54,41 @@ def draw_curve(points: Sequence[CurvePoint], *, title: str, out: Path) -> Path:
                 ecolor=colour,
                 alpha=0.4,
             )
-            _draw(loss, line, [point.loss for point in line], colour, words)
+            _draw(loss, line, [point.loss for point in line], colour, words, side=-side)
         accuracy.set(title=f"{title}: accuracy", ylabel="accuracy out of fold (95 % interval)")
         loss.set(title="loss", ylabel="log loss out of fold, nats")
         for axes in (accuracy, loss):
             axes.set(xlabel="scans per second, network alone (log scale)", xscale="log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axes.xaxis.set_major_formatter(ScalarFormatter())
+            axes.margins(x=0.14)
             axes.xaxis.set_minor_formatter(NullFormatter())
             axes.grid(axis="y")
     return save_png(figure, out, marks=["numbers at the points: input size in pixels"])
 
 
-def _draw(axes: Axes, line: Sequence[CurvePoint], heights: Sequence[float], colour: str, words: str) -> None:
+def _draw(
+    axes: Axes, line: Sequence[CurvePoint], heights: Sequence[float], colour: str, words: str, *, side: int
+) -> None:
+    """One line; its numbers stand below (1) or above (-1) the points, its name beyond the fastest."""
     speeds = [point.scans_per_second for point in line]
     axes.plot(speeds, heights, marker="o", markersize=4, color=colour)
     for point, speed, height in zip(line, speeds, heights, strict=True):
         axes.annotate(
-            str(point.size), (speed, height), xytext=(3, 4), textcoords="offset points", fontsize=7.5, color=colour
+            str(point.size),
+            (speed, height),
+            xytext=(0, -11 if side > 0 else 5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7.5,
+            color=colour,
         )
     axes.annotate(
-        words, (speeds[0], heights[0]), xytext=(4, -12), textcoords="offset points", fontsize=8.5, color=colour
+        words,
+        (speeds[0], heights[0]),
+        xytext=(0, 16),
+        textcoords="offset points",
+        ha="center",
+        fontsize=8.5,
+        color=colour,
     )

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.bundles import Predictor
 from tumorlens.errors import InputError, MissingExtraError
 from tumorlens.progress import SILENT
-from tumorlens.runtime import DenseLayer, Head
+from tumorlens.runtime import DenseLayer, Head, compile_graph, feature_graph
 from tumorlens.runtime.quantised_graphs import QuantisedGraph
 from tumorlens.runtime.side_by_side import SpeedRatio
 from tumorlens.workflows import precision
 from tumorlens.workflows.compare import CompareSettings, compare_networks
 from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.heads import row_probabilities
 from tumorlens.workflows.precision import FULL_PRECISION, calibration_rows, check_precision, choose_precision
 from tumorlens.workflows.runs import read_predictions
 from tumorlens.workflows.splits import prepare_split
@@ -84,6 +86,24 @@ def test_auto_wants_it_clearly_faster(context, monkeypatch, ratio: float, used: 
     stand = _Stand(monkeypatch, ratio=ratio, losses=[np.log(2)])
     choice = _choose(replace(context, precision="auto"), stand)
     assert choice.used == used and f"{ratio:.2f} times as fast" in choice.words
+
+
+def test_a_head_that_stays_is_judged_by_what_the_graph_gives(context, monkeypatch) -> None:
+    head = Head("linear", "pooled", (DenseLayer(np.eye(1280, 2, dtype=np.float32), np.zeros(2, np.float32), "linear"),))
+    graph = feature_graph(
+        find_backbone("efficientnet-lite0"),
+        resolve_weights(find_backbone("efficientnet-lite0"), weights=None, weights_dir=None),
+        size=64,
+        cache=context.workspace.graphs,
+    )
+    with context.dataset.open_pixels() as pixels:
+        scans = [pixels.get(digest) for digest in context.dataset.digests]
+    features = np.concatenate([out["features"] for _, out in compile_graph(graph).stream(enumerate(scans))])
+    _Stand(monkeypatch, ratio=2.0, losses=[])
+    monkeypatch.setattr(precision, "quantised_graph", lambda *_, **__: QuantisedGraph(graph.path, "d", 49, 49))
+    choice = choose_precision(context, graph.path, head, row_probabilities(head, features), title="A network")
+    assert choice.used == "int8"
+    assert choice.facts["validation_loss_int8"] == pytest.approx(choice.facts["validation_loss_fp32"], abs=1e-5)
 
 
 def test_nobody_asked(context) -> None:
