@@ -42,7 +42,7 @@ def test_map_comes_with_the_answer(bundle) -> None:
     assert sum(answer.probabilities.values()) == pytest.approx(1.0, abs=1e-6)
     assert set(answer.to_json()) == {
         *("source", "label", "decision", "probabilities", "conformal_set", "novelty", "similar"),
-        *("model", "marks", "use"),
+        *("model", "precision", "marks", "use"),
     }
     assert answer.marks == ("synthetic",) and "not for patient care" in answer.use
 
@@ -80,14 +80,14 @@ def test_missing_file_is_named(bundle, tmp_path: Path, name: str) -> None:
     ("version", "message"),
     [
         ("99", "format 99"),
-        ("1", "format 1, this tumorlens reads format 3: make the bundle again"),
+        ("1", "format 1, this tumorlens reads format 4: make the bundle again"),
         ("0", "changed"),
         ("1e999", "changed"),
         ('"x"', "changed"),
     ],
 )
 def test_other_formats_are_refused(bundle, tmp_path: Path, version: str, message: str) -> None:
-    text = (bundle / "bundle.json").read_text().replace('"format": 3', f'"format": {version}', 1)
+    text = (bundle / "bundle.json").read_text().replace('"format": 4', f'"format": {version}', 1)
     (tmp_path / "bundle.json").write_text(text)
     with pytest.raises(IntegrityError, match=message):
         read_card(tmp_path)
