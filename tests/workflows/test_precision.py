@@ -140,12 +140,13 @@ def test_a_mistake_on_purpose_is_made_in_full_precision(tiny_study) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_measured_is_what_ships(tiny_study, monkeypatch) -> None:
+def test_what_is_measured_is_what_ships(tiny_study, tiny_comparison, monkeypatch) -> None:
     monkeypatch.setattr(precision, "MOST_LOSS_RISE", 1.0)
     monkeypatch.setattr(precision, "CALIBRATION_SCANS", 20)
+    monkeypatch.setattr(precision, "compare_speed", lambda *_, **__: SpeedRatio(1.0, 1.0, 1.0, 1))
     settings = replace(_SETTINGS, precision="int8")
     (run,) = compare_networks(tiny_study.dataset, settings, workspace=tiny_study.workspace).runs
-    (full,) = compare_networks(tiny_study.dataset, _SETTINGS, workspace=tiny_study.workspace).runs
+    (full,) = tiny_comparison.runs
     assert run.name != full.name
     assert (run.row.precision, full.row.precision) == ("int8", "fp32")
     assert run.config["precision"]["used"] == "int8" and run.config["precision"]["quantised_layers"] == 49
