@@ -43,7 +43,7 @@ def test_map_comes_with_the_answer(bundle) -> None:
     assert sum(answer.probabilities.values()) == pytest.approx(1.0, abs=1e-6)
     assert set(answer.to_json()) == {
         *("source", "label", "decision", "probabilities", "conformal_set", "novelty", "similar"),
-        *("model", "marks", "use"),
+        *("model", "precision", "marks", "use"),
     }
     assert answer.marks == ("synthetic",) and "not for patient care" in answer.use
 
@@ -159,7 +159,7 @@ def test_predicting_imports_no_training_library(tiny_study, bundle) -> None:
     code = (
         "import sys; from tumorlens.cli.main import main\n"
         "code = main(['predict', sys.argv[1], sys.argv[2], '--json'])\n"
-        "heavy = {'keras', 'tensorflow', 'sklearn', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules)\n"
+        "heavy = {'keras', 'tensorflow', 'sklearn', 'pandas', 'matplotlib', 'scipy', 'nncf'} & set(sys.modules)\n"
         "sys.exit(code or (', '.join(heavy) if heavy else 0))"
     )
     done = subprocess.run(

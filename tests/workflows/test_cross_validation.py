@@ -263,6 +263,7 @@ def test_damaged_row_is_reported(tiny_study, result) -> None:
         ({"mistake": "split"}, "--break needs one split"),
         ({"wish": OperatingWish("sensitivity", 0.9)}, "--sensitivity is for a model"),
         ({"carry_neighbours": True}, "--carry-neighbours is for a model"),
+        ({"precision": "int8"}, "--precision int8 is for a model"),
         ({"backbones": ()}, "at least one network"),
         ({"folds": 1}, "at least 2 folds"),
         ({"folds": 17}, r"each class in at least 17 patients"),

@@ -55,6 +55,8 @@ class BundleCard:
             not checked.
         members: Of an ensemble, for each member: ``model`` (as :attr:`model`), ``digest``, ``weight``, and its
             ``backbone``, ``head``, ``size``, ``temperature`` and ``shift``; else empty.
+        precision: What the network computes in, ``fp32`` or ``int8`` (``mixed`` for an ensemble of both); the head and the ``.keras`` model are in full
+            precision always.
     """
 
     name: str
@@ -80,6 +82,7 @@ class BundleCard:
     use: str = "Research output, not for patient care."
     heatmap_check: Mapping[str, Any] | None = None
     members: tuple[Mapping[str, Any], ...] = ()
+    precision: str = "fp32"
 
     @property
     def title(self) -> str:

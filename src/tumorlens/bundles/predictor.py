@@ -52,6 +52,7 @@ class Prediction:
         pixels: ``(H, W, 3)`` uint8, the scan as the model was given it, after the crop that it declares.
         marks: What must be said with the answer ("synthetic", "random weights").
         use: The limits of use, in words.
+        precision: What the model's network computes in, ``fp32`` or ``int8``.
         maps_informative: Whether the model's maps passed their check; ``None``: not checked.
         map_sizes: Of finer maps, the side of the input they are of and of the answered one; else ``None``.
     """
@@ -69,6 +70,7 @@ class Prediction:
     pixels: Pixels = field(repr=False)
     marks: tuple[str, ...]
     use: str
+    precision: str = "fp32"
     maps_informative: bool | None = None
     map_sizes: tuple[int, int] | None = None
 
@@ -115,6 +117,7 @@ class Prediction:
             "novelty": self._novelty_json(),
             "similar": None if self.similar is None else [asdict(scan) for scan in self.similar],
             "model": self.model,
+            "precision": self.precision,
             "marks": list(self.marks),
             "use": self.use,
         }
@@ -299,6 +302,7 @@ class Predictor:
             pixels=scan.pixels,
             marks=(*card.marks, *marks),
             use=card.use,
+            precision=card.precision,
             maps_informative=self._maps_informative(),
             map_sizes=None if self._map_size is None or card.size is None else (self._map_size, card.size),
         )

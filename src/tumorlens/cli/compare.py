@@ -20,6 +20,7 @@ from tumorlens.cli.options import (
     CarryNeighboursOption,
     CostOption,
     JsonOption,
+    PrecisionOption,
     QuietOption,
     SensitivityOption,
     SpecificityOption,
@@ -69,6 +70,7 @@ def compare(
     specificity: SpecificityOption = None,
     cost: CostOption = None,
     carry_neighbours: CarryNeighboursOption = False,
+    precision: PrecisionOption = "fp32",
     mistake: Annotated[
         str | None,
         typer.Option(
@@ -111,6 +113,7 @@ def compare(
         refit=refit,
         wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
         carry_neighbours=carry_neighbours,
+        precision=precision,
         mistake=mistake,
     )
     work: Callable[..., Any] = compare_networks

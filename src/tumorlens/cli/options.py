@@ -19,6 +19,7 @@ __all__ = [
     "CarryNeighboursOption",
     "CostOption",
     "JsonOption",
+    "PrecisionOption",
     "QuietOption",
     "SensitivityOption",
     "Settings",
@@ -61,6 +62,12 @@ CarryNeighboursOption = Annotated[
     typer.Option(
         "--carry-neighbours",
         help="Let the bundle carry features and labels of its training scans, so that it names like ones anywhere.",
+    ),
+]
+PrecisionOption = Annotated[
+    str,
+    typer.Option(
+        help="fp32; int8 where the validation loss allows it (needs the extra int8); auto: where faster here too."
     ),
 ]
 

@@ -35,6 +35,7 @@ class Classifier:
         mistake: The mistake that was made on purpose ("split", "scaling", "duplicates"); ``None`` for right rows.
         trained_from: First stage of a fine-tuned network that was trained, "all" for the whole; ``None`` for others.
         members: What each member of an ensemble counts, by run, with the sum 1; ``None`` for single models.
+        precision: What the network computes in ("fp32", "int8"); ``None`` for baselines.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Classifier:
     mistake: str | None = None
     trained_from: str | None = None
     members: Mapping[str, float] | None = None
+    precision: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -154,6 +154,16 @@ _SELECTION = _entry(
     year="2004",
     doi="10.1145/1015330.1015432",
 )
+_ADAMW = _entry(
+    "loshchilov2019",
+    "inproceedings",
+    author="Loshchilov, Ilya and Hutter, Frank",
+    title="Decoupled weight decay regularization",
+    booktitle="ICLR",
+    year="2019",
+    eprint="1711.05101",
+    archiveprefix="arXiv",
+)
 _CARDS = _entry(
     "mitchell2019",
     "inproceedings",
@@ -259,6 +269,7 @@ def _methods(facts: ReportFacts) -> list[Entry]:
     heads = {row.head for row in rows}
     heads |= {str(member["head"]["kind"]) for member in facts.card.members} if facts.card else set()
     entries = [_SCIPY] if "linear" in heads else []
+    entries += [_ADAMW] if "fine-tuned" in heads else []
     entries += [_CLUSTER_BOOTSTRAP] if any(interval.unit != "scans" for interval in intervals) else []
     entries += [_BOOTSTRAP] if intervals else []
     entries += [_EXACT] if any("exact" in interval.method for interval in intervals) else []

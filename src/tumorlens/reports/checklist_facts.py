@@ -36,6 +36,9 @@ def technique(facts: ReportFacts) -> str:
         return "Deep learning: a convolutional network trained from scratch, on single two-dimensional slices."
     if facts.row.kind == "ensemble":
         return "Deep learning by transfer: several models, the weighted mean of whose probabilities is the answer."
+    if facts.row.trained_from is not None:
+        which = "all layers" if facts.row.trained_from == "all" else f"the layers from {facts.row.trained_from} on"
+        return f"Deep learning by transfer: {facts.network}, of which {which} were trained further."
     return f"Deep learning by transfer: {facts.network} as a frozen feature extractor with a {facts.row.head} head."
 
 

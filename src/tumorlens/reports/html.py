@@ -158,7 +158,10 @@ def _stylesheet() -> str:
 def _subtitle(comparison: Comparison) -> str:
     scans = sum(sum(counts.values()) for counts in comparison.parts.values())
     by_group = f"split by {comparison.groups_are}"
-    protocol = "the original study's split" if comparison.protocol == "study" else by_group
+    protocol = {
+        "study": "the original study's split",
+        "strict": f"{by_group}, scans like a test scan left out",
+    }.get(comparison.protocol, by_group)
     classes = ", ".join(comparison.classes)
     day = comparison.created[:10]
     return " · ".join(part for part in (counted(scans, "scan"), f"classes: {classes}", protocol, day) if part)

@@ -18,6 +18,7 @@ __all__ = ["MemberFacts", "MethodsFacts", "methods_paragraph"]
 
 _KERAS = "Chollet F. et al. Keras. 2015. https://keras.io"
 _OPENVINO = "Intel Corporation. OpenVINO toolkit. https://docs.openvino.ai"
+_NNCF = "Kozlov A. et al. Neural network compression framework for fast model inference. 2020, arXiv:2002.08679."
 _SCIKIT_LEARN = (
     "Pedregosa F. et al. Scikit-learn: Machine Learning in Python. "
     "Journal of Machine Learning Research 12 (2011) 2825-2830."
@@ -38,6 +39,7 @@ _HIERARCHICAL = (
     "Lee Y., Barber R. F., Willett R. Distribution-free inference with hierarchical data. 2023, arXiv:2306.06342."
 )
 
+_ADAMW = "Loshchilov I., Hutter F. Decoupled weight decay regularization. ICLR 2019, arXiv:1711.05101."
 _SELECTION = "Caruana R. et al. Ensemble selection from libraries of models. ICML 2004."
 
 _UNSAID = {"head", "strength_rule"}
@@ -97,6 +99,7 @@ class MethodsFacts:
         novelty: The same of the limit of novelty.
         residual_neighbours: Test scans with a close training neighbour; ``None`` where not counted.
         synthetic: Whether the scans are made up.
+        quantised: How the network was quantised, a sentence; empty in full precision.
         versions: Package to version.
     """
 
@@ -123,6 +126,7 @@ class MethodsFacts:
     novelty: str = ""
     residual_neighbours: ResidualNeighbours | None = None
     synthetic: bool = False
+    quantised: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -153,6 +157,7 @@ def methods_paragraph(facts: MethodsFacts) -> str:
             _neighbours(facts),
             _model(facts, references),
             _training(facts, references),
+            _quantisation(facts, references),
             _rules(facts, references),
             _evaluation(facts, references),
             _result(facts),
@@ -188,7 +193,12 @@ def _split(facts: MethodsFacts) -> str:
         "clusters": f"the {groups}clusters of near-duplicate slices, which stand in for unknown patients",
     }.get(facts.groups_are, "scans")
     how = ", as read from a file" if facts.seed is None else ", stratified by class"
-    return f"They were split by {kind}, so that no group stands in two parts{how} ({parts}{seed})."
+    left_out = sum(facts.classes.values()) - sum(facts.parts.values())
+    if facts.protocol == "strict":
+        strict = f" {counted(left_out, 'scan')} that resemble a test scan were left out, so that no neighbour helps."
+    else:
+        strict = f" {counted(left_out, 'scan')} were left out." if left_out else ""
+    return f"They were split by {kind}, so that no group stands in two parts{how} ({parts}{seed}).{strict}"
 
 
 def _neighbours(facts: MethodsFacts) -> str:
@@ -213,6 +223,14 @@ def _model(facts: MethodsFacts, references: _References) -> str:
     weights = _WEIGHTS.get(facts.row.weights or "", f"{facts.row.weights} weights")
     digest = f" (SHA-256 of its tensors {facts.weights_digest[:12]})" if facts.weights_digest else ""
     network = facts.network or facts.row.backbone
+    if facts.row.trained_from is not None:
+        which = "all its layers" if facts.row.trained_from == "all" else f"its layers from {facts.row.trained_from} on"
+        return (
+            f"{network}{references.cite(facts.citation)} with {weights}{digest} was built with Keras"
+            f"{references.cite(_KERAS)}, and {which} were trained further, with a linear classifier on pooled features; "
+            f"scans were resized to {pixels} and preprocessed as in the network's own training. The trained network is "
+            f"run with OpenVINO{references.cite(_OPENVINO)} in single precision."
+        )
     return (
         f"{network}{references.cite(facts.citation)} with {weights}{digest} was used as a frozen "
         f"feature extractor, built with Keras{references.cite(_KERAS)} and run with OpenVINO"
@@ -231,6 +249,16 @@ def _members(facts: MethodsFacts, references: _References) -> str:
         f"An ensemble of {len(facts.members)} models, each made on the same split, answers by the weighted mean of "
         f"their calibrated probabilities, as one graph run with OpenVINO{references.cite(_OPENVINO)} in single "
         f"precision: {listed}."
+    )
+
+
+def _quantisation(facts: MethodsFacts, references: _References) -> str:
+    if not facts.quantised:
+        return ""
+    network = "The convolutional layers were" if facts.row.kind == "scratch" else "For all answers the network was"
+    return (
+        f"{network} quantised to 8-bit integers after training, with ranges from training scans, by NNCF"
+        f"{references.cite(_NNCF)}; the classifier stayed in single precision. {facts.quantised}"
     )
 
 
@@ -256,6 +284,12 @@ def _training(facts: MethodsFacts, references: _References) -> str:
         return (
             "A network with one hidden layer was trained on its pooled features with scikit-learn"
             f"{references.cite(_SCIKIT_LEARN)}{shown}."
+        )
+    if head == "fine-tuned":
+        return (
+            f"It was trained by AdamW{references.cite(_ADAMW)} with warm-up and cosine decay in TensorFlow, the "
+            "classifier starting as that of the frozen network; the weights of the epoch with the lowest validation "
+            f"loss were kept{shown}."
         )
     what = "The dense layers of the original study were" if head == "study" else "A classifier was"
     return f"{what} trained on its flattened feature maps{shown}."

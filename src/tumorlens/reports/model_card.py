@@ -17,6 +17,14 @@ from tumorlens.reports.wording import FIGURE_NAMES, capitalised, counted, interv
 __all__ = ["figure_words", "model_card"]
 
 
+_PRECISION_WORDS = {
+    "fp32": "Single precision throughout.",
+    "int8": "The network computes in 8-bit integers; its input, the classifier and the probabilities are in single "
+    "precision, and so is the .keras model for further training, whose answers therefore differ a little.",
+    "mixed": "Some members compute in 8-bit integers, the others in single precision.",
+}
+
+
 def model_card(facts: ReportFacts) -> Document | None:
     """The card of the run, or of the comparison's best model; ``None`` where there is no model."""
     row = facts.row
@@ -60,6 +68,7 @@ def _model(facts: ReportFacts) -> dict[str, str]:
         "Training": FACTS["training"](facts) or NOT_STATED,
         "Input": FACTS["preprocessing"](facts),
         "Output": FACTS["output"](facts),
+        "Precision": _PRECISION_WORDS[card.precision],
         "Licence of the pretrained weights": licences(facts) or "none used",
         "Versions": ", ".join(f"{name} {version}" for name, version in card.versions.items()),
         "Made by, contact": NOT_STATED,

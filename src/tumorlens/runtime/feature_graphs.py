@@ -12,7 +12,7 @@ from tumorlens.runtime.graph_cache import GRAPH_FILE, cached_graph, facts_digest
 
 __all__ = ["GRAPH_VERSION", "FeatureGraph", "feature_graph", "graph_folder"]
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 """Raised whenever the same weights would give other features, so that cached ones are not met again."""
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tumorlens.errors import InputError
 
-__all__ = ["Activation", "DenseLayer", "Head", "head_logits"]
+__all__ = ["Activation", "DenseLayer", "Head", "head_arrays", "head_logits"]
 
 Activation = Literal["linear", "relu"]
 
@@ -86,6 +86,15 @@ class Head:
     def classes(self) -> int:
         """Number of classes."""
         return int(self.layers[-1].weight.shape[1])
+
+
+def head_arrays(head: Head) -> dict[str, npt.NDArray[np.float32]]:
+    """Its arrays as child processes take them: "weight0", "bias0", "weight1" and so on."""
+    return {
+        f"{name}{place}": array
+        for place, layer in enumerate(head.layers)
+        for name, array in (("weight", layer.weight), ("bias", layer.bias))
+    }
 
 
 def head_logits(head: Head, features: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

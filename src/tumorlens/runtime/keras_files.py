@@ -11,7 +11,7 @@ import numpy as np
 from tumorlens.backbones import BackboneSpec, Weights
 from tumorlens.errors import InputError
 from tumorlens.runtime.calibration import UNCALIBRATED, Calibration
-from tumorlens.runtime.heads import Head
+from tumorlens.runtime.heads import Head, head_arrays
 from tumorlens.runtime.jobs import run_job
 from tumorlens.workspace import storage_errors
 
@@ -112,11 +112,9 @@ def _save(body: dict[str, Any], head: Head, calibration: Calibration, out: Path)
         "temperature": calibration.temperature,
         "shift": calibration.shifts(head.classes).tolist(),
     }
-    arrays: dict[str, Any] = {f"weight{i}": layer.weight for i, layer in enumerate(head.layers)}
-    arrays |= {f"bias{i}": layer.bias for i, layer in enumerate(head.layers)}
     with storage_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".tmp-job-") as job:
-            np.savez(Path(job) / "head.npz", **arrays)
+            np.savez(Path(job) / "head.npz", allow_pickle=False, **head_arrays(head))
             run_job("save_model", request, folder=Path(job), purpose="Writing the Keras model")
             (Path(job) / "model.keras").replace(out)

@@ -2,7 +2,8 @@
 
 The values of each weight are shuffled among themselves, so their distribution stays and their arrangement goes
 (Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018, arXiv 1810.03292: cascading randomisation). The head,
-normalisations and biases stay. Needs no Keras, as it works on the graph itself; the graph's file stays as it is.
+normalisations and biases stay, and of quantised weights the scales. Needs no Keras, as it works on the graph itself;
+the graph's file stays as it is.
 """
 
 from __future__ import annotations
@@ -16,11 +17,9 @@ import openvino as ov
 import openvino.opset13 as op
 
 from tumorlens.errors import InputError
+from tumorlens.runtime.weights_in_graph import constant_behind, is_weighted
 
 __all__ = ["randomised_graph"]
-
-_WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
-_REARRANGING = ("Transpose", "Unsqueeze", "Squeeze", "Reshape", "Convert")
 
 
 def randomised_graph(bundle_graph: Path, *, share: float, seed: int) -> ov.Model:
@@ -32,7 +31,7 @@ def randomised_graph(bundle_graph: Path, *, share: float, seed: int) -> ov.Model
         seed: Same seed, same order of the values; a larger share only adds layers to those of a smaller one.
 
     Returns:
-        The other graph, in memory, in full float32 precision.
+        The other graph, in memory, in the precision it had.
 
     Raises:
         InputError: The share is not in this range.
@@ -56,17 +55,10 @@ def _network_weights(model: ov.Model) -> Iterator[Any]:
     network = ov.Model([features], model.get_parameters(), "network")
     seen = set()
     for node in network.get_ordered_ops():
-        if node.get_type_name() not in _WEIGHTED:
+        if not is_weighted(node):
             continue
         for source in node.input_values():
-            constant = _constant_behind(source.get_node())
+            constant = constant_behind(source.get_node())
             if constant is not None and constant.get_friendly_name() not in seen:
                 seen.add(constant.get_friendly_name())
                 yield constant
-
-
-def _constant_behind(node: Any) -> Any:
-    """The constant that ``node`` only rearranges; ``None`` where it is computed from the scan."""
-    while node.get_type_name() in _REARRANGING:
-        node = node.input_value(0).get_node()
-    return node if node.get_type_name() == "Constant" else None

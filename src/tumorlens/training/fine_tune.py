@@ -108,6 +108,7 @@ def fit_fine_tuned(
         title=f"Fine-tuning {backbone}",
         threads=threads,
         progress=progress,
+        kind="fine-tuned",
         takes="pooled",
         first_head=first_head,
         extra={"class_weights": _class_weights(labels[train_rows], n_classes, recipe)},

@@ -49,6 +49,7 @@ def train_in_child(
     title: str,
     threads: int | None,
     progress: Progress,
+    kind: str | None = None,
     takes: Literal["pooled", "flat"] = "flat",
     first_head: Head | None = None,
     extra: Mapping[str, NDArray[Any]] | None = None,
@@ -68,6 +69,7 @@ def train_in_child(
         title: What messages call the work.
         threads: CPU threads of the child.
         progress: Told of every batch.
+        kind: Kind of head; the task's name by default.
         takes: What the head takes.
         first_head: Weights that the head starts with.
         extra: Further arrays for the child, by name.
@@ -104,7 +106,7 @@ def train_in_child(
             threads=threads,
             progress=progress,
         )
-        head = load_layers(exchange / "head.npz", kind=job["task"], takes=takes)
+        head = load_layers(exchange / "head.npz", kind=kind or job["task"], takes=takes)
     return KerasResult(
         head=head,
         history=tuple(EpochRecord(**record) for record in answer["history"]),

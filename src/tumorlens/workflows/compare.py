@@ -31,6 +31,7 @@ from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fine_tune import FineTuneSettings, fit_fine_tuned_run
 from tumorlens.workflows.fit import Network, fit_backbone, prepare_network
 from tumorlens.workflows.heads import HeadKind, find_head
+from tumorlens.workflows.precision import check_precision
 from tumorlens.workflows.runs import RunRecord
 from tumorlens.workflows.scratch import fit_scratch
 from tumorlens.workflows.splits import part_counts, prepare_split
@@ -62,6 +63,8 @@ class CompareSettings:
         wish: What the operating point of two classes is to reach.
         carry_neighbours: Whether bundles carry their training scans' features and labels, without names or pixels.
         mistake: A mistake to make on purpose beside the right way: ``split``, ``scaling`` or ``duplicates``.
+        precision: What networks compute in once trained: ``fp32``, ``int8`` (where the validation loss allows it), or
+            ``auto`` (where it is faster on this machine too).
     """
 
     backbones: tuple[str, ...]
@@ -79,6 +82,7 @@ class CompareSettings:
     wish: OperatingWish | None = None
     carry_neighbours: bool = False
     mistake: str | None = None
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)
@@ -169,9 +173,12 @@ def compare_networks(
             raise InputError(f"--break shows a mistake at the usual threshold: leave out --{settings.wish.kind}.")
         if settings.fine_tune is not None:
             raise InputError("--break shows a mistake with frozen networks: leave out --fine-tune.")
+        if settings.precision != "fp32":
+            raise InputError("--break shows a mistake in full precision: leave out --precision.")
     split = prepare_split(scans, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
     for head in heads if specs else ():
         head.check(scans, split, settings.seed)
+    check_precision(settings.precision, split)
     remove_leftovers(workspace.root)
     networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
     with FeatureStore(workspace.features) as store:
@@ -188,6 +195,7 @@ def compare_networks(
             progress=progress,
             wish=settings.wish,
             carry_neighbours=settings.carry_neighbours,
+            precision=settings.precision,
         )
         runs = _fit_all(context, networks, heads, settings)
     comparison = _comparison(context, runs)

@@ -42,6 +42,7 @@ class RunContext:
         wish: What the operating point is to reach; ``None``: the larger of two probabilities answers.
         carry_neighbours: Whether bundles carry their training scans' features and labels.
         mistake: The mistake that is made on purpose; ``None`` for the right way.
+        precision: What networks compute in: ``fp32``, ``int8`` or ``auto``.
     """
 
     workspace: Workspace
@@ -57,6 +58,7 @@ class RunContext:
     wish: OperatingWish | None = None
     carry_neighbours: bool = False
     mistake: str | None = None
+    precision: str = "fp32"
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -76,6 +78,7 @@ class RunContext:
             "seed": self.seed,
             "operating_point": "" if self.wish is None else f"{self.wish.kind}={self.wish.value:g}",
             "carries_neighbours": self.carry_neighbours,
+            "precision": self.precision,
             "tumorlens": version("tumorlens"),
         }
 

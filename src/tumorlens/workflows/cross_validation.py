@@ -171,9 +171,14 @@ def _check_settings(settings: CrossValidationSettings) -> None:
     for option, given in of_one_split.items():
         if given:
             raise InputError(f"{option} needs one split, but --folds makes folds of its own: leave out one of the two.")
-    if settings.wish is not None or settings.carry_neighbours:
-        option = "--carry-neighbours" if settings.wish is None else f"--{settings.wish.kind}"
-        raise InputError(f"{option} is for a model, but --folds makes none: leave it out, or leave out --folds.")
+    of_a_model = {
+        f"--{settings.wish.kind}" if settings.wish else "": settings.wish is not None,
+        "--carry-neighbours": settings.carry_neighbours,
+        f"--precision {settings.precision}": settings.precision != "fp32",
+    }
+    for option, given in of_a_model.items():
+        if given:
+            raise InputError(f"{option} is for a model, but --folds makes none: leave it out, or leave out --folds.")
     if not settings.backbones:
         raise InputError("Expected at least one network after --backbones: tumorlens backbones list names them.")
 

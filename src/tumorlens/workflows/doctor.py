@@ -50,7 +50,7 @@ def examine(workspace: Workspace, weights_dir: Path | None) -> list[Finding]:
     place = workspace.root if workspace.root.exists() else Path.cwd()
     disk_gb = shutil.disk_usage(place).free / 1e9
     writable = os.access(place, os.W_OK)
-    train = has_extra("train")
+    train, int8 = has_extra("train"), has_extra("int8")
     present = [row["name"] for row in list_backbones(weights_dir) if row["weights_at_hand"]]
     return [
         Finding(
@@ -85,6 +85,12 @@ def examine(workspace: Workspace, weights_dir: Path | None) -> list[Finding]:
             "installed"
             if train
             else 'not installed: pip install "tumorlens[train]" for --head study and --from-scratch',
+        ),
+        Finding(
+            "extra int8",
+            int8,
+            False,
+            "installed" if int8 else 'not installed: pip install "tumorlens[int8]" for --precision int8 and auto',
         ),
         Finding("weights at hand", bool(present), True, ", ".join(present) or "none"),
     ]

@@ -32,7 +32,7 @@ from tumorlens.runtime.ensemble_graphs import ensemble_graph
 from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext, check_wish
 from tumorlens.workflows.ensemble_members import Candidate, Member, find_candidates, find_ground
-from tumorlens.workflows.ensemble_model import EnsembleModel
+from tumorlens.workflows.ensemble_model import EnsembleModel, members_precision
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.rules import labels_for_wish
 from tumorlens.workflows.runs import EnsembleConfig, RunRecord, find_finished
@@ -193,6 +193,7 @@ def _make(context: RunContext, candidates: tuple[Candidate, ...], config: Ensemb
             features=features[:ROWS_FOR_SPREAD],
             pooled=features.__getitem__,
             marks=tuple(dict.fromkeys(mark for one in members for mark in one.run.marks if mark not in context.marks)),
+            precision=members_precision(members),
             candidates=candidates,
             selection=selection,
             members=members,

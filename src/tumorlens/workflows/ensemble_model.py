@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from tumorlens.types import Labels
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.ensemble_members import Candidate, Member
 from tumorlens.workflows.map_check import check_run_maps
+from tumorlens.workflows.precision import FULL_PRECISION, PrecisionChoice
 from tumorlens.workflows.runs import EnsembleConfig
 from tumorlens.workflows.trained import RunModel
 
-__all__ = ["EnsembleModel"]
+__all__ = ["EnsembleModel", "members_precision"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +117,16 @@ class EnsembleModel(RunModel):
             )
 
         return check_run_maps(context, bundle_graph=bundle_graph, randomise=randomise)
+
+
+def members_precision(members: Sequence[Member]) -> PrecisionChoice:
+    """What an ensemble computes in: what all its members do, else ``mixed``."""
+    used = {member.card.precision for member in members}
+    if used == {"fp32"}:
+        return FULL_PRECISION
+    count = sum(member.card.precision == "int8" for member in members)
+    words = f"{count} of {len(members)} members compute in int8."
+    return PrecisionChoice("int8" if used == {"int8"} else "mixed", words)
 
 
 def _member_facts(member: Member) -> MemberFacts:

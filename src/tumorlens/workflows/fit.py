@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tumorlens.backbones import BackboneSpec, Weights
 from tumorlens.evaluation import Classifier
@@ -11,10 +11,14 @@ from tumorlens.features import FeatureSet, View, extract_features
 from tumorlens.progress import Progress
 from tumorlens.reports import RANDOM_WEIGHTS
 from tumorlens.runtime import FeatureGraph, build_keras_bundle_model, feature_graph
+from tumorlens.runtime.quantised_graphs import QuantisedGraph
+from tumorlens.training import FittedHead
+from tumorlens.types import Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.heads import HeadKind, head_probabilities
 from tumorlens.workflows.map_check import fit_permuted_head
 from tumorlens.workflows.measure import ResourceMeter
+from tumorlens.workflows.precision import choose_precision
 from tumorlens.workflows.rules import FeaturesOf
 from tumorlens.workflows.runs import MistakenConfig, RunConfig, RunRecord, find_finished
 from tumorlens.workflows.trained import TrainedModel
@@ -88,13 +92,25 @@ def fit_backbone(context: RunContext, network: Network, heads: Sequence[HeadKind
 def _fit_head(
     context: RunContext, network: Network, head: HeadKind, *, config: RunConfig, views: Sequence[View]
 ) -> RunRecord:
-    graph = network.graph
+    fits: dict[str, _Fit] = {}
+
+    def fit_on(graph: FeatureGraph) -> _Fit:
+        if graph.digest not in fits:
+            fits[graph.digest] = _fit_on(context, graph, head, views)
+        return fits[graph.digest]
+
     with ResourceMeter(after=network.conversion) as meter:
-        extracted = extract_features(
-            context.dataset, graph, context.store, views=views, threads=context.threads, progress=context.progress
+        full = fit_on(network.graph)
+        precision = choose_precision(
+            context,
+            network.graph.path,
+            full.fitted.head,
+            full.probabilities,
+            title=network.spec.title,
+            answers=lambda found: fit_on(_quantised(network.graph, found)).probabilities,
         )
-        features = extracted[head.view]
-        fitted = head.fit(context, features)
+        chosen = full if precision.graph is None else fit_on(_quantised(network.graph, precision.graph))
+        graph, features, fitted = chosen.graph, chosen.extracted[head.view], chosen.fitted
         model = TrainedModel(
             classifier=Classifier(
                 kind="backbone",
@@ -106,9 +122,9 @@ def _fit_head(
                 mistake=context.mistake,
             ),
             fitted=fitted,
-            probabilities=head_probabilities(context, fitted, features),
+            probabilities=chosen.probabilities,
             features=context.store.read(features.kind, features.digests[:ROWS_FOR_SPREAD]),
-            pooled=_pooled(context, extracted["pooled"]),
+            pooled=_pooled(context, chosen.extracted["pooled"]),
             graph=graph.path,
             size=graph.size,
             backbone=backbone_facts(network),
@@ -117,8 +133,31 @@ def _fit_head(
                 network.spec, network.weights, size=graph.size, head=fitted.head, calibration=calibration, out=path
             ),
             permuted_head=fit_permuted_head(context, features, fitted),
+            precision=precision,
         )
         return write_run(context, config, model, meter)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A head on the features of one graph, and the probabilities ``(n, k)`` that the two give for all rows."""
+
+    graph: FeatureGraph
+    extracted: Mapping[View, FeatureSet]
+    fitted: FittedHead
+    probabilities: Probabilities
+
+
+def _fit_on(context: RunContext, graph: FeatureGraph, head: HeadKind, views: Sequence[View]) -> _Fit:
+    extracted = extract_features(
+        context.dataset, graph, context.store, views=views, threads=context.threads, progress=context.progress
+    )
+    fitted = head.fit(context, extracted[head.view])
+    return _Fit(graph, extracted, fitted, head_probabilities(context, fitted, extracted[head.view]))
+
+
+def _quantised(graph: FeatureGraph, found: QuantisedGraph) -> FeatureGraph:
+    return replace(graph, path=found.path, digest=found.digest)
 
 
 def _pooled(context: RunContext, features: FeatureSet) -> FeaturesOf:

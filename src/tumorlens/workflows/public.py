@@ -144,6 +144,7 @@ class CompareOptions(TypedDict, total=False):
     cost: float | None
     carry_neighbours: bool
     mistake: str | None
+    precision: str
     workspace: str | Path | None
     threads: int | None
     progress: Progress
@@ -181,6 +182,7 @@ def compare(
     cost: float | None = None,
     carry_neighbours: bool = False,
     mistake: str | None = None,
+    precision: str = "fp32",
     workspace: str | Path | None = None,
     threads: int | None = None,
     progress: Progress = SILENT,
@@ -208,6 +210,8 @@ def compare(
         carry_neighbours: Whether bundles carry features and labels of their training scans.
         mistake: For teaching: a mistake to make on purpose beside the right way (``split``, ``scaling`` or
             ``duplicates``); its rows are marked and are never the best.
+        precision: What networks compute in once trained: ``fp32``, ``int8`` (where the validation loss allows it; needs
+            the extra ``int8``), or ``auto`` (where it is faster on this machine too).
         workspace: Folder of the workspace; where ``scans`` lies by default.
         threads: CPU threads; all by default.
         progress: Told of all long work.
@@ -233,6 +237,7 @@ def compare(
         wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
         carry_neighbours=carry_neighbours,
         mistake=mistake,
+        precision=precision,
     )
     place = Workspace.locate(home).create()
     if folds is None and repeats is None:

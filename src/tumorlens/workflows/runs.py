@@ -55,6 +55,7 @@ class SharedConfig(ABC):
         seed: Seed of fits and bootstrap.
         operating_point: What the threshold was to reach, such as ``sensitivity=0.95``; empty: one half.
         carries_neighbours: Whether the bundle carries its training scans' features and labels.
+        precision: What was asked for: ``fp32``, ``int8`` or ``auto``.
         tumorlens: Version of tumorlens.
     """
 
@@ -65,6 +66,7 @@ class SharedConfig(ABC):
     seed: int
     operating_point: str
     carries_neighbours: bool
+    precision: str
     tumorlens: str
 
     @property

@@ -14,6 +14,7 @@ from tumorlens.training import FittedHead
 from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.map_check import check_run_maps
+from tumorlens.workflows.precision import FULL_PRECISION, PrecisionChoice
 from tumorlens.workflows.rules import FeaturesOf
 from tumorlens.workflows.runs import RunConfig
 
@@ -30,6 +31,7 @@ class RunModel(ABC):
         features: ``(m, d)`` what the classifier was given for some rows, to find constant features.
         pooled: Gives features of some rows, as the bundle's graph gives them.
         marks: What must be said with it beside the context's own marks.
+        precision: What the network computes in, which ``probabilities`` and ``pooled`` follow.
     """
 
     classifier: Classifier
@@ -37,6 +39,7 @@ class RunModel(ABC):
     features: Features
     pooled: FeaturesOf
     marks: tuple[str, ...]
+    precision: PrecisionChoice = FULL_PRECISION
 
     @property
     def out_of_fold(self) -> Probabilities | None:

@@ -13,6 +13,7 @@ from tumorlens.runtime import Outputs, attach_head, build_keras_scratch_model, c
 from tumorlens.training import FittedNetwork
 from tumorlens.types import Features, Probabilities
 from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.precision import choose_precision
 from tumorlens.workflows.trained import TrainedModel
 
 __all__ = ["ROWS_FOR_SPREAD", "network_model"]
@@ -44,7 +45,12 @@ def network_model(
     """
     graph = folder / "body.xml"
     convert_keras_file(fitted.body, out=graph, output_layer=_BODY_OUTPUT)
-    probabilities, features = _answers(context, graph, fitted, folder, title=str(backbone["title"]))
+    title = str(backbone["title"])
+    probabilities, features = _answers(context, graph, fitted, folder, title=title)
+    precision = choose_precision(context, graph, fitted.head, probabilities, title=title)
+    if precision.graph is not None:
+        graph = precision.graph.path
+        probabilities, features = _answers(context, graph, fitted, folder, title=title)
     return TrainedModel(
         classifier=classifier,
         fitted=fitted,
@@ -58,6 +64,7 @@ def network_model(
         save_keras=lambda path, calibration: build_keras_scratch_model(
             fitted.body, output_layer=_BODY_OUTPUT, head=fitted.head, calibration=calibration, out=path
         ),
+        precision=precision,
     )
 
 

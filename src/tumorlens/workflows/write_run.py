@@ -82,7 +82,8 @@ def write_run(context: RunContext, config: SharedConfig, model: RunModel, meter:
     )
     probabilities = calibrate(model.probabilities, rules.calibrated.calibration)
     predicted = rules.labels_of(probabilities, context.dataset.classes)
-    classifier = replace(model.classifier, run=config.name)
+    note = " ".join(filter(None, (model.classifier.note, model.precision.words))) or None
+    classifier = replace(model.classifier, run=config.name, note=note, precision=model.precision.used)
     row = row_figures(context, probabilities, classifier, features=model.features, predicted=predicted)
     folder = context.workspace.runs / config.name
     with atomic_directory(folder, replace=True) as temporary:
@@ -93,6 +94,7 @@ def write_run(context: RunContext, config: SharedConfig, model: RunModel, meter:
             "run": asdict(config),
             **model.settings(),
             "calibration": _calibration_facts(rules),
+            "precision": {"used": model.precision.used, **model.precision.facts},
             "versions": version_facts(),
         }
         write_text(temporary / CONFIG_FILE, tomli_w.dumps(settings))
@@ -162,6 +164,7 @@ def _write_bundle(
         versions=version_facts(),
         files=digest_files(folder),
         heatmap_check=heatmap_check,
+        precision=model.precision.used,
     )
     write_card(folder, card)
 
@@ -224,5 +227,6 @@ def _methods_facts(
         novelty="" if rules.novelty is None else rules.novelty.basis,
         residual_neighbours=context.neighbours,
         synthetic=record.synthetic,
+        quantised=model.precision.words if model.precision.used == "int8" else "",
         versions=version_facts(),
     )

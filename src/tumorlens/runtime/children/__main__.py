@@ -36,9 +36,14 @@ def _first_words(error: Exception) -> str:
 
 def _run(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would import it for nothing: seconds and memory
+    task = request.pop("task")
+    if task == "quantise":
+        from tumorlens.runtime.children.quantise import quantise
+
+        return quantise(folder, **request)
     from tumorlens.runtime.children.tasks import TASKS
 
-    return TASKS[request.pop("task")](folder, **request)
+    return TASKS[task](folder, **request)
 
 
 if __name__ == "__main__":

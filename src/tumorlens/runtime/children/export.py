@@ -15,6 +15,7 @@ import openvino as ov
 import openvino.opset13 as op
 
 from tumorlens.errors import TumorlensError
+from tumorlens.runtime.children.turns import move_turns
 
 __all__ = ["export_graph"]
 
@@ -36,6 +37,7 @@ def export_graph(model: keras.Model) -> ov.Model:
         _free_batch(graph)
         graph.reshape({0: ov.PartialShape([-1, *size])})
         detached = graph.clone()
+    move_turns(detached)
     _check(detached)
     return detached
 
