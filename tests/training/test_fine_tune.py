@@ -23,7 +23,7 @@ from tumorlens.training.fitted import EpochRecord, FittedNetwork
 
 LAYER, SHAPE, SIZE = "block6d_add", (2, 2, 192), 64
 COUNT = 60
-RECIPE = Recipe(epochs=3, batch_size=8, learning_rate=3e-3, cutout=0.3, average=0.8, mixup=0.2)
+RECIPE = Recipe(epochs=3, batch_size=8, learning_rate=1e-3, cutout=0.3, average=0.8, mixup=0.2)
 
 
 def labels() -> np.ndarray:
@@ -31,10 +31,11 @@ def labels() -> np.ndarray:
 
 
 def activations(view: int) -> np.ndarray:
-    """Noise in which a few channels tell the class."""
+    """Noise about two centres."""
     random = np.random.default_rng(view + 1)
-    values = random.normal(0, 1, (COUNT, *SHAPE))
-    values[..., :8] += 6.0 * (labels() - 0.5)[:, None, None, None]
+    values = random.normal(0, 0.5, (COUNT, *SHAPE))
+    direction = np.random.default_rng(0).normal(0, 1, SHAPE[-1])
+    values += (labels() - 0.5)[:, None, None, None] * direction
     return values.reshape(COUNT, -1).astype(np.float16)
 
 

@@ -55,8 +55,8 @@ class BundleCard:
             not checked.
         members: Of an ensemble, for each member: ``model`` (as :attr:`model`), ``digest``, ``weight``, and its
             ``backbone``, ``head``, ``size``, ``temperature`` and ``shift``; else empty.
-        precision: What the network computes in, ``fp32`` or ``int8`` (``mixed`` for an ensemble of both); the head and the ``.keras`` model are in full
-            precision always.
+        precision: What the network computes in, ``fp32`` or ``int8`` (``mixed`` for an ensemble of both); the head and
+            the ``.keras`` model are in full precision always.
     """
 
     name: str

@@ -227,8 +227,8 @@ def _model(facts: MethodsFacts, references: _References) -> str:
         which = "all its layers" if facts.row.trained_from == "all" else f"its layers from {facts.row.trained_from} on"
         return (
             f"{network}{references.cite(facts.citation)} with {weights}{digest} was built with Keras"
-            f"{references.cite(_KERAS)}, and {which} were trained further, with a linear classifier on pooled features; "
-            f"scans were resized to {pixels} and preprocessed as in the network's own training. The trained network is "
+            f"{references.cite(_KERAS)}, and {which} were trained further, with a linear classifier on pooled "
+            f"features; scans were resized to {pixels} and preprocessed as in the network's own training. The trained network is "
             f"run with OpenVINO{references.cite(_OPENVINO)} in single precision."
         )
     return (

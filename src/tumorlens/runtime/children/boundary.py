@@ -43,7 +43,7 @@ def cut_network(network: keras.Model, layer: str) -> Halves:
     Raises:
         ValueError: Nothing of the network lies above the layer.
     """
-    below = _ancestors(network, network.get_layer(layer).output)
+    below = _ancestors(network, layer)
     made = {id(tensor): tensor for node in _nodes(network) if id(node) in below for tensor in node.outputs}
     crossing: dict[int, Any] = {}
     for node in _nodes(network):
@@ -61,7 +61,7 @@ def cut_network(network: keras.Model, layer: str) -> Halves:
 
 def arithmetic_above(network: keras.Model, layer: str) -> float:
     """Share of the network's multiply-adds in convolutions and dense layers above ``layer``, 0..1."""
-    below = _ancestors(network, network.get_layer(layer).output)
+    below = _ancestors(network, layer)
     total = above = 0.0
     for node in _nodes(network):
         cost = _multiply_adds(node)
@@ -79,7 +79,7 @@ def stage_of_layers(network: keras.Model, ends: Sequence[str]) -> dict[str, int]
     """
     found: dict[str, int] = {}
     for stage, end in enumerate(ends):
-        below = _ancestors(network, network.get_layer(end).output)
+        below = _ancestors(network, end)
         for node in _nodes(network):
             if id(node) in below:
                 found.setdefault(node.operation.name, stage)
@@ -92,11 +92,12 @@ def _nodes(network: keras.Model) -> list[Any]:
     return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
-def _ancestors(network: keras.Model, tensor: Any) -> set[int]:
-    """Identities of the nodes that ``tensor`` depends on, its own included."""
-    maker = {id(output): node for node in _nodes(network) for output in node.outputs}
+def _ancestors(network: keras.Model, layer: str) -> set[int]:
+    """Identities of the nodes that a layer's output depends on, its own included."""
+    nodes = _nodes(network)  # not the layer's own: it may have been called in another model before
+    maker = {id(output): node for node in nodes for output in node.outputs}
     found: set[int] = set()
-    pending = [maker[id(tensor)]]
+    pending = [node for node in nodes if node.operation.name == layer]
     while pending:
         node = pending.pop()
         if id(node) in found:

@@ -16,7 +16,7 @@ from tumorlens.runtime.graphs import build_boundary_graph, save_graph
 
 __all__ = ["convert_lower"]
 
-_SHARES = {"last": 0.15, "half": 0.5}
+_SHARES = {"last": 0.15, "half": 0.45}
 """Share of the network's arithmetic that is to be trained; the stage whose share is nearest is taken."""
 
 
