@@ -1,7 +1,7 @@
 """Child process with TensorFlow: cuts networks behind every stage and says how far the two parts are from the whole.
 
-``python cut_many.py NAME…`` prints a JSON line for each stage: name, stage, number of tensors that cross, error relative
-to the largest value, and the share of the arithmetic above.
+``python cut_many.py NAME…`` prints a JSON line for each stage: name, stage, number of tensors that cross, error
+relative to the largest value, and the share of the arithmetic above.
 """
 
 from __future__ import annotations

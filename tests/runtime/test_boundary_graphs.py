@@ -1,4 +1,4 @@
-"""Networks cut in two: lower then upper is the network, and the lower part's graph gives what the upper is trained on."""
+"""Networks cut in two: lower then upper is the network, and the lower part's graph gives what the upper trains on."""
 
 from __future__ import annotations
 

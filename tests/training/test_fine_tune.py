@@ -23,7 +23,7 @@ from tumorlens.training.fitted import EpochRecord, FittedNetwork
 
 LAYER, SHAPE, SIZE = "block6d_add", (2, 2, 192), 64
 COUNT = 60
-RECIPE = Recipe(epochs=3, batch_size=8, learning_rate=1e-3, cutout=0.3, average=0.8, mixup=0.2)
+RECIPE = Recipe(epochs=3, batch_size=8, learning_rate=1e-3, cutout=0.3, average=0.8, head_rate=20.0)
 
 
 def labels() -> np.ndarray:

@@ -228,8 +228,8 @@ def _model(facts: MethodsFacts, references: _References) -> str:
         return (
             f"{network}{references.cite(facts.citation)} with {weights}{digest} was built with Keras"
             f"{references.cite(_KERAS)}, and {which} were trained further, with a linear classifier on pooled "
-            f"features; scans were resized to {pixels} and preprocessed as in the network's own training. The trained network is "
-            f"run with OpenVINO{references.cite(_OPENVINO)} in single precision."
+            f"features; scans were resized to {pixels} and preprocessed as in the network's own training. The trained "
+            f"network is run with OpenVINO{references.cite(_OPENVINO)} in single precision."
         )
     return (
         f"{network}{references.cite(facts.citation)} with {weights}{digest} was used as a frozen "

@@ -109,8 +109,10 @@ def _ancestors(network: keras.Model, layer: str) -> set[int]:
 
 def _multiply_adds(node: Any) -> float:
     layer = node.operation
+    if isinstance(layer, keras.Sequential):
+        return sum(_multiply_adds(inner._inbound_nodes[0]) for inner in layer.layers)
     if isinstance(layer, layers.Dense):
-        return float(np.prod(layer.kernel.shape))
+        return float(np.prod(node.outputs[0].shape[1:])) * int(layer.kernel.shape[0])
     if not isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)):
         return 0.0
     positions = float(np.prod(node.outputs[0].shape[1:3]))
