@@ -175,7 +175,7 @@ def test_the_whole_network_is_trained_on_scans_seen_anew(
         source, tmp_path / "run", size=32, layer=None, recipe=RECIPE.changed({"epochs": 2, "batch_norm": "train"})
     )
     assert len(result.history) == 2 and result.body.is_file()
-    assert result.history[1].train_loss < result.history[0].train_loss  # type: ignore[union-attr]
+    assert result.history[1].val_loss < 0.6 and result.history[1].val_accuracy > 0.8  # type: ignore[union-attr]
 
 
 def test_rows_are_checked_before_anything_starts(source: BoundarySource, tmp_path: Path) -> None:
