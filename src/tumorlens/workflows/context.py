@@ -99,10 +99,11 @@ class RunContext:
         Raises:
             InputError: Another process is training the same run.
         """
-        folder = self.workspace.training / name
+        place = self.workspace.training / "resumable"
+        folder = place / name
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.workspace.training / f"{name}.lock")
+        lock = FileLock(place / f"{name}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
