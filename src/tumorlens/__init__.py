@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from tumorlens.bundles import Prediction, Predictor
     from tumorlens.datasets import Dataset
     from tumorlens.errors import TumorlensError
+    from tumorlens.training import Recipe
     from tumorlens.workflows.compare import ComparisonResult
     from tumorlens.workflows.cross_validation import CrossValidationResult
     from tumorlens.workflows.ensemble import EnsembleResult
     from tumorlens.workflows.evaluation_result import Evaluation
+    from tumorlens.workflows.fine_tune import FineTuneSettings
     from tumorlens.workflows.public import compare, ensemble, evaluate, import_scans, load_scans, report
     from tumorlens.workflows.report import ReportResult
     from tumorlens.workspace import Workspace
@@ -46,8 +48,10 @@ __all__ = [
     "Dataset",
     "EnsembleResult",
     "Evaluation",
+    "FineTuneSettings",
     "Prediction",
     "Predictor",
+    "Recipe",
     "ReportResult",
     "TumorlensError",
     "Workspace",
@@ -65,8 +69,10 @@ _HOME = {
     "Dataset": "tumorlens.datasets",
     "EnsembleResult": "tumorlens.workflows.ensemble",
     "Evaluation": "tumorlens.workflows.evaluation_result",
+    "FineTuneSettings": "tumorlens.workflows.fine_tune",
     "Prediction": "tumorlens.bundles",
     "Predictor": "tumorlens.bundles",
+    "Recipe": "tumorlens.training",
     "ReportResult": "tumorlens.workflows.report",
     "TumorlensError": "tumorlens.errors",
     "Workspace": "tumorlens.workspace",

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from tumorlens.extras import require_extra
 from tumorlens.progress import SILENT, Progress
+from tumorlens.runtime.graph_cache import facts_digest
 from tumorlens.runtime.heads import Head
 from tumorlens.training.fitted import FittedNetwork
 from tumorlens.training.keras_job import train_in_child
 from tumorlens.training.recipe import Recipe
 from tumorlens.training.sources import BoundarySource, ViewSource
-from tumorlens.training.training_state import work_digest
 from tumorlens.types import Labels
 
 __all__ = ["BODY_FILE", "fit_fine_tuned"]
@@ -93,7 +93,7 @@ def fit_fine_tuned(
         {
             "task": "fine_tune",
             **facts,
-            "work": work_digest({**facts, **rows}),
+            "work": facts_digest({**facts, **rows}),
             "state": str((folder / _STATE_FILE).resolve()),
             "body": str(body.resolve()),
             "state_seconds": state_seconds,

@@ -8,9 +8,7 @@ its steps that ``fit`` prints, so they compare with published ones.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,20 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorlens.errors import TumorlensError
+from tumorlens.training.child import Say
 from tumorlens.training.fitted import EpochRecord
+from tumorlens.training.read_ahead import read_ahead
+from tumorlens.training.reporter import Reporter
 from tumorlens.types import Labels
 
 __all__ = ["COMPILE_METRICS", "Part", "train"]
-
-Say = Callable[[dict[str, Any]], None]
 
 COMPILE_METRICS = {
     "accuracy": "sparse_categorical_accuracy",
     "entropy": "sparse_categorical_crossentropy",
 }
 """Metrics the model must be compiled with, in this order; the names are Keras' own."""
-
-_SAY_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -52,13 +49,8 @@ class Part:
         """Inputs and labels in ``order`` (default: as they are), one batch read ahead."""
         order = np.arange(len(self.rows)) if order is None else order
         parts = [order[start : start + size] for start in range(0, len(order), size)]
-        with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(self.read, self.rows[parts[0]])
-            for part, following in zip(parts, [*parts[1:], None], strict=True):
-                inputs = ahead.result()
-                if following is not None:
-                    ahead = reader.submit(self.read, self.rows[following])
-                yield inputs, self.labels[part]
+        for part, inputs in read_ahead(lambda part: self.read(self.rows[part]), parts):
+            yield inputs, self.labels[part]
 
 
 def train(
@@ -92,7 +84,7 @@ def train(
         TumorlensError: The loss is no longer finite.
     """
     random = np.random.default_rng(seed)
-    reporter = _Reporter(say)
+    reporter = Reporter(say)
     history: list[EpochRecord] = []
     best_loss, best_epoch, best_weights = np.inf, 0, None
     for epoch in range(1, epochs + 1):
@@ -100,7 +92,7 @@ def train(
         trained = _pass(model.train_on_batch, model, training.batches(batch_size, order=order), reporter)
         scored = _pass(model.test_on_batch, model, validation.batches(batch_size), reporter)
         history.append(_record(epoch, trained, scored))
-        reporter.note = f"epoch {epoch} of {epochs}, validation accuracy {history[-1].val_accuracy:.3f}"
+        reporter.advance(0, note=f"epoch {epoch} of {epochs}, validation accuracy {history[-1].val_accuracy:.3f}")
         if patience is None:
             continue
         if history[-1].val_loss < best_loss:
@@ -117,7 +109,7 @@ def _pass(
     step: Callable[..., Any],
     model: Any,
     batches: Iterator[tuple[NDArray[Any], Labels]],
-    reporter: _Reporter,
+    reporter: Reporter,
 ) -> dict[str, float]:
     """One pass over the batches; means over its rows, as ``fit`` gives them."""
     totals: dict[str, float] = {}
@@ -127,7 +119,7 @@ def _pass(
         for name, value in step(inputs, labels, return_dict=True).items():
             totals[name] = totals.get(name, 0.0) + float(value) * len(labels)
         rows += len(labels)
-        reporter.step()
+        reporter.advance()
     means = {name: total / rows for name, total in totals.items()}
     if not all(np.isfinite(value) for value in means.values()):
         raise TumorlensError(
@@ -147,22 +139,3 @@ def _record(epoch: int, trained: dict[str, float], scored: dict[str, float]) -> 
         val_cross_entropy=scored[entropy],
         val_accuracy=scored[accuracy],
     )
-
-
-class _Reporter:
-    """Says how many steps are done, a few times a second."""
-
-    def __init__(self, say: Say) -> None:
-        self.note = "epoch 1"
-        self._say = say
-        self._steps = 0
-        self._said = time.monotonic()
-
-    def step(self) -> None:
-        self._steps += 1
-        if time.monotonic() - self._said > _SAY_SECONDS:
-            self.flush()
-
-    def flush(self) -> None:
-        self._say({"event": "steps", "steps": self._steps, "note": self.note})
-        self._steps, self._said = 0, time.monotonic()

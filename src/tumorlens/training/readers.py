@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tumorlens.datasets import open_pixel_store
 from tumorlens.features import FeatureStore
 from tumorlens.training.resize import resize_bilinear
-from tumorlens.types import Features
+from tumorlens.types import Features, Pixels
 
 __all__ = ["FlatReader", "PixelReader"]
 
@@ -61,4 +61,8 @@ class PixelReader:
 
     def read(self, rows: NDArray[np.int64], *, size: int) -> NDArray[np.float32]:
         """The scans of ``rows``, ``(b, size, size, 3)`` float32 in 0..255."""
-        return np.stack([resize_bilinear(self._store.get(self._digests[row]), size=size) for row in rows])
+        return np.stack([resize_bilinear(self.get(row), size=size) for row in rows])
+
+    def get(self, row: int) -> Pixels:
+        """One scan as it is, ``(h, w, 3)`` uint8."""
+        return self._store.get(self._digests[row])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +13,9 @@ from numpy.typing import NDArray
 
 from tumorlens.workspace import atomic_path
 
-__all__ = ["TrainingState", "work_digest"]
+__all__ = ["TrainingState"]
 
 _FACTS = "facts"
-
-
-def work_digest(facts: Mapping[str, Any]) -> str:
-    """SHA-256 over JSON values: everything that decides what a training does."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 class TrainingState:
@@ -29,7 +23,7 @@ class TrainingState:
 
     Args:
         path: The file (.npz).
-        work: What the training is, from :func:`work_digest`; the state of another one is passed over.
+        work: Digest of everything that decides what the training does; the state of another one is passed over.
     """
 
     def __init__(self, path: Path, work: str) -> None:

@@ -8,8 +8,7 @@ anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from tumorlens.errors import TumorlensError
 from tumorlens.training.fitted import EpochRecord
+from tumorlens.training.read_ahead import read_ahead
 from tumorlens.training.recipe import Recipe
 from tumorlens.training.reporter import Reporter
 from tumorlens.training.stepper import Stepper
@@ -80,7 +80,6 @@ def tune(
     state: TrainingState,
     report: Reporter,
     state_seconds: float,
-    each_epoch: Callable[[EpochRecord], None] = lambda record: None,
 ) -> list[EpochRecord]:
     """Train, keep the weights of the epoch with the lowest validation loss, and set them.
 
@@ -94,7 +93,6 @@ def tune(
         state: Where the state is kept; what it holds is taken up.
         report: Told of every step.
         state_seconds: Longest time between two writings of the state.
-        each_epoch: Told of every finished epoch, once.
 
     Returns:
         One record an epoch.
@@ -120,7 +118,6 @@ def tune(
         history.append(_record(epoch, sums.means(), scored.means()))
         if min(history, key=lambda record: record.val_loss) is history[-1]:
             stepper.keep()
-        each_epoch(history[-1])
         epoch, step, sums = epoch + 1, 0, _Sums()
         _save(state, stepper, history, sums, epoch, step)
         last_saved = time.monotonic()
@@ -170,28 +167,22 @@ def _training_batches(
         return reader.read(part.rows[batches[number]], np.random.default_rng([seed, epoch, number, 0]))
 
     numbers = range(start, len(batches))
-    for number, inputs in _read_ahead(read, numbers):
-        yield number, inputs, part.labels[batches[number]]
+    for number, inputs in read_ahead(read, numbers):
+        yield number, _tensors(inputs), part.labels[batches[number]]
 
 
 def _score(stepper: Stepper, reader: Reader, part: Rows, size: int) -> _Sums:
     batches = [slice(place, place + size) for place in range(0, len(part.rows), size)]
     sums = _Sums()
     with stepper.averaged():
-        for number, inputs in _read_ahead(lambda n: reader.read(part.rows[batches[n]], None), range(len(batches))):
-            labels = part.labels[batches[number]]
-            sums.add(stepper.score(inputs, labels), len(labels))
+        for batch, inputs in read_ahead(lambda rows: reader.read(part.rows[rows], None), batches):
+            labels = part.labels[batch]
+            sums.add(stepper.score(_tensors(inputs), labels), len(labels))
     return sums
 
 
-def _read_ahead(read: Callable[[int], list[Any]], numbers: range) -> Iterator[tuple[int, list[Any]]]:
-    with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(read, numbers[0]) if len(numbers) else None
-        for place, number in enumerate(numbers):
-            assert ahead is not None
-            inputs = ahead.result()
-            ahead = pool.submit(read, numbers[place + 1]) if place + 1 < len(numbers) else None
-            yield number, [tf.convert_to_tensor(values) for values in inputs]
+def _tensors(inputs: list[NDArray[Any]]) -> list[Any]:
+    return [tf.convert_to_tensor(values) for values in inputs]
 
 
 def _record(epoch: int, trained: dict[str, float], scored: dict[str, float]) -> EpochRecord:

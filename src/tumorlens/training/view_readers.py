@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorlens.datasets import open_pixel_store
 from tumorlens.features import FeatureStore, ViewSettings, apply_view, draw_view
+from tumorlens.training.readers import PixelReader
 from tumorlens.training.resize import resize_bilinear
 from tumorlens.training.tuning_loop import Reader
 
@@ -67,9 +66,7 @@ class ViewReader:
     """
 
     def __init__(self, description: Mapping[str, Any]) -> None:
-        self._open = ExitStack()  # closes with the process
-        self._store = self._open.enter_context(open_pixel_store(Path(description["path"])))
-        self._digests: list[str] = description["digests"]
+        self._scans = PixelReader(description)
         self._size: int = description["size"]
         self._settings = None if description["settings"] is None else ViewSettings(**description["settings"])
 
@@ -77,7 +74,7 @@ class ViewReader:
         """One array ``(b, size, size, 3)`` float32 in 0..255."""
         scans = []
         for row in rows:
-            pixels = self._store.get(self._digests[row])
+            pixels = self._scans.get(row)
             if random is not None and self._settings is not None:
                 pixels = apply_view(pixels, draw_view(random, self._settings))
             scans.append(resize_bilinear(pixels, size=self._size))

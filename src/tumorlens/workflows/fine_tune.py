@@ -12,8 +12,8 @@ from tumorlens.extras import require_extra
 from tumorlens.features import AUGMENTATIONS, cache_boundary, extract_features
 from tumorlens.reports import RANDOM_WEIGHTS
 from tumorlens.runtime import BoundaryGraph, boundary_graph
+from tumorlens.runtime.graph_cache import facts_digest
 from tumorlens.training import BoundarySource, FittedNetwork, Recipe, ViewSource, fit_fine_tuned
-from tumorlens.training.training_state import work_digest
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.fit import Network, backbone_facts
 from tumorlens.workflows.heads import HEADS
@@ -161,7 +161,7 @@ def _config(
         graph_digest=network.graph.digest,
         size=network.graph.size,
         trained_from="all" if boundary is None else boundary.stage,
-        settings_digest=work_digest(settings.facts() | {"fine_tune": "" if boundary is None else boundary.layer}),
+        settings_digest=facts_digest(settings.facts() | {"fine_tune": "" if boundary is None else boundary.layer}),
     )
 
 

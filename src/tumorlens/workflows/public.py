@@ -16,6 +16,7 @@ from tumorlens.workflows.cross_validation import CrossValidationResult, cross_va
 from tumorlens.workflows.ensemble import EnsembleResult, EnsembleSettings, make_ensemble
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
 from tumorlens.workflows.evaluation_result import Evaluation
+from tumorlens.workflows.fine_tune import FineTuneSettings
 from tumorlens.workflows.reading_options import mask_options, reading_options
 from tumorlens.workflows.report import ReportResult, report_result
 from tumorlens.workflows.runs import RunRecord
@@ -132,6 +133,7 @@ class CompareOptions(TypedDict, total=False):
     backbones: Sequence[str]
     protocol: str
     heads: Sequence[str]
+    fine_tune: FineTuneSettings | str | None
     from_scratch: bool
     weights: Sequence[str]
     weights_dir: str | Path | None
@@ -170,6 +172,7 @@ def compare(
     backbones: Sequence[str] = ("efficientnet-lite0",),
     protocol: str = "grouped",
     heads: Sequence[str] = ("linear",),
+    fine_tune: FineTuneSettings | str | None = None,
     from_scratch: bool = False,
     weights: Sequence[str] = ("imagenet",),
     weights_dir: str | Path | None = None,
@@ -197,6 +200,8 @@ def compare(
         backbones: Names of networks.
         protocol: ``grouped`` (fair), or ``study`` (the original study's leaky split).
         heads: Kinds of heads: ``linear``, ``mlp``, ``study``.
+        fine_tune: Also train each network further: ``last``, ``half``, ``full``, a stage, or all settings (needs the
+            extra ``train``).
         from_scratch: Whether a CNN from scratch is trained too (needs the extra ``train``).
         weights: ``imagenet``, ``random``, a file for the only network, or ``BACKBONE=FILE``.
         weights_dir: Folder with weight files under Keras' names.
@@ -227,6 +232,7 @@ def compare(
         backbones=tuple(backbones),
         protocol=protocol,
         heads=tuple(heads),
+        fine_tune=FineTuneSettings(fine_tune=fine_tune) if isinstance(fine_tune, str) else fine_tune,
         from_scratch=from_scratch,
         weights=tuple(weights),
         weights_dir=None if weights_dir is None else Path(weights_dir),
