@@ -9,7 +9,7 @@ import pytest
 
 from tumorlens.backbones import find_backbone, read_checkpoint, resolve_weights
 from tumorlens.errors import InputError
-from tumorlens.runtime import CompiledGraph, FeatureGraph, compile_graph, feature_graph, feature_graphs
+from tumorlens.runtime import CompiledGraph, FeatureGraph, compile_graph, feature_graph, graph_cache
 
 GOLDEN = Path(__file__).parents[1] / "backbones" / "golden" / "efficientnet-lite0.npz"
 SPEC = find_backbone("efficientnet-lite0")
@@ -76,7 +76,7 @@ def test_the_file_itself_takes_batches(graph: FeatureGraph, compiled: CompiledGr
 
 
 def test_second_call_starts_no_child(graph: FeatureGraph, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feature_graphs, "run_job", None)
+    monkeypatch.setattr(graph_cache, "run_job", None)
     assert feature_graph(SPEC, resolve_weights(SPEC), size=224, cache=cache) == graph
     assert sorted(path.name for path in graph.path.parent.iterdir()) == ["graph.bin", "graph.json", "graph.xml"]
 
@@ -89,7 +89,7 @@ def test_a_damaged_or_half_written_graph_is_made_again(
             (folder / "graph").with_suffix(suffix).write_bytes(graph.path.with_suffix(suffix).read_bytes())
         return {"weights_digest": graph.weights_digest, "map_shape": list(graph.map_shape), "notes": []}
 
-    monkeypatch.setattr(feature_graphs, "run_job", convert)
+    monkeypatch.setattr(graph_cache, "run_job", convert)
     first = feature_graph(SPEC, resolve_weights(SPEC), size=224, cache=tmp_path)
     for damage in ("graph.bin", "graph.xml", "graph.json"):
         (first.path.parent / damage).write_bytes(b"{}")

@@ -11,10 +11,10 @@ import pytest
 
 from tumorlens.backbones.preprocessing import TORCH
 from tumorlens.errors import MissingExtraError
-from tumorlens.runtime import DenseLayer, Head, attach_head, compile_graph, quantised_graphs
+from tumorlens.runtime import DenseLayer, Head, attach_head, compile_graph, graph_cache
 from tumorlens.runtime.children.quantise import nodes_outside_network
 from tumorlens.runtime.graphs import build_feature_graph, save_graph
-from tumorlens.runtime.quantised_graphs import LossControl, quantised_graph
+from tumorlens.runtime.quantised_graphs import LossControl, QuantisedGraph, quantised_graph
 from tumorlens.runtime.randomised_graphs import randomised_graph
 from tumorlens.runtime.side_by_side import compare_speed
 
@@ -45,7 +45,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def _quantise(graph: Path, cache: Path, **options: object) -> quantised_graphs.QuantisedGraph:
+def _quantise(graph: Path, cache: Path, **options: object) -> QuantisedGraph:
     return quantised_graph(graph, calibration=list(_SCANS), read=_SCANS.get, cache=cache, title="A network", **options)
 
 
@@ -87,7 +87,7 @@ def _precisions(path: Path) -> set[str]:
 @pytest.mark.slow
 def test_it_is_made_once_for_the_same_scans(graph, cache, monkeypatch) -> None:
     first = _quantise(graph, cache)
-    monkeypatch.setattr(quantised_graphs, "run_job", None)
+    monkeypatch.setattr(graph_cache, "run_job", None)
     assert _quantise(graph, cache) == first
     with pytest.raises(TypeError):
         quantised_graph(graph, calibration=["scan 0"], read=_SCANS.get, cache=cache, title="A network")

@@ -76,6 +76,7 @@ def boundary_graph(
     if fine_tune not in known:
         raise InputError(f"Expected --fine-tune {', '.join(known)} or full for {spec.title}, got {fine_tune!r}.")
     folder = cache / f"{graph_folder(spec, weights, size=size)}-below-{fine_tune}"
+    purpose = f"Converting the frozen part of {spec.title}"
     request = {
         "backbone": spec.name,
         "size": size,
@@ -83,7 +84,11 @@ def boundary_graph(
         "fine_tune": fine_tune,
     }
     facts = cached_graph(
-        folder, "convert_lower", request, purpose=f"Converting the frozen part of {spec.title}", progress=progress
+        folder,
+        "convert_lower",
+        lambda job: request,
+        purpose=purpose,
+        progress=progress,
     )
     identity = {"backbone": spec.name, "size": size, "layer": facts["layer"], "weights_digest": facts["weights_digest"]}
     digest = facts_digest({**identity, "version": GRAPH_VERSION, "preprocessing": asdict(spec.preprocessing)})

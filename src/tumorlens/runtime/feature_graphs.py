@@ -67,13 +67,14 @@ def feature_graph(
             f"{spec.title} needs scans of at least {spec.minimum_size} pixels, but the size is {size}: "
             "give a larger --size."
         )
+    purpose = f"Converting {spec.title}"
     request = {
         "backbone": spec.name,
         "size": size,
         "weights": str(weights.path.resolve()) if weights.path else None,
     }
     folder = cache / graph_folder(spec, weights, size=size)
-    facts = cached_graph(folder, "convert_backbone", request, purpose=f"Converting {spec.title}", progress=progress)
+    facts = cached_graph(folder, "convert_backbone", lambda job: request, purpose=purpose, progress=progress)
     identity = {
         "backbone": spec.name,
         "size": size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,23 @@ _WEIGHTS_FILE, _FACTS_FILE = "graph.bin", "graph.json"
 
 
 def cached_graph(
-    folder: Path, task: str, request: dict[str, Any], *, purpose: str, progress: Progress
+    folder: Path,
+    task: str,
+    prepare: Callable[[Path], dict[str, Any]],
+    *,
+    purpose: str,
+    progress: Progress,
+    title: str | None = None,
 ) -> dict[str, Any]:
     """What a conversion found out; it is done only where ``folder`` does not hold its graph, whole.
 
     Args:
         folder: Where the graph is kept. Concurrent and killed conversions leave it whole.
         task: The child's task; it writes ``graph.xml`` and ``graph.bin``.
-        request: Its arguments.
+        prepare: Gives its arguments, once files that go with them lie in the child's folder.
         purpose: What the user is waiting for, as the subject of a sentence ("Converting ResNet50").
         progress: Told when a conversion starts.
+        title: What the progress bar says; ``purpose`` by default.
 
     Returns:
         The task's answer, from now or from then.
@@ -39,8 +47,8 @@ def cached_graph(
     """
     found = _load(folder)
     if found is None:
-        with progress.task(purpose, total=1) as bar:
-            _convert(folder, task, request, purpose=purpose)
+        with progress.task(title or purpose, total=1) as bar:
+            _convert(folder, task, prepare, purpose=purpose)
             bar.advance()
         found = _load(folder)
     assert found is not None
@@ -64,12 +72,12 @@ def _load(folder: Path) -> dict[str, Any] | None:
     return answer
 
 
-def _convert(folder: Path, task: str, request: dict[str, Any], *, purpose: str) -> None:
+def _convert(folder: Path, task: str, prepare: Callable[[Path], dict[str, Any]], *, purpose: str) -> None:
     names = (GRAPH_FILE, _WEIGHTS_FILE)
     try:
         with atomic_directory(folder, replace=True) as target:
             with tempfile.TemporaryDirectory(dir=target, prefix="job-") as job:
-                answer = run_job(task, request, folder=Path(job), purpose=purpose)
+                answer = run_job(task, prepare(Path(job)), folder=Path(job), purpose=purpose)
                 for name in names:
                     (Path(job) / name).rename(target / name)
             sizes = {name: (target / name).stat().st_size for name in names}

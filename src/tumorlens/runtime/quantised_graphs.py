@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,17 +17,15 @@ import numpy as np
 
 from tumorlens.extras import require_extra
 from tumorlens.progress import SILENT, Progress
+from tumorlens.runtime.graph_cache import GRAPH_FILE, cached_graph
 from tumorlens.runtime.heads import Head, head_arrays
-from tumorlens.runtime.jobs import run_job
 from tumorlens.types import Labels, Pixels
-from tumorlens.workspace import atomic_directory, write_json
 
 __all__ = ["LossControl", "QuantisedGraph", "quantised_graph"]
 
 _VERSION = 1
 """Raised whenever the same scans would give another graph."""
 
-_GRAPH, _WEIGHTS, _FACTS = "graph.xml", "graph.bin", "quantised.json"
 _MOST_REVERTED = 8
 _RANKED_BY = 48
 
@@ -99,15 +96,21 @@ def quantised_graph(
     require_extra("int8", purpose="Quantising a network")
     digest = _digest(graph, calibration, control)
     folder = cache / f"int8-{digest[:16]}"
-    found = _load(folder, digest)
-    if found is None:
-        words = f"{title}: quantising to int8" + ("" if control is None else ", layer by layer")
-        with progress.task(words, total=1) as task:
-            _make(folder, graph, calibration, read, control, title=title, threads=threads)
-            task.advance()
-        found = _load(folder, digest)
-    assert found is not None
-    return found
+
+    def prepare(job: Path) -> dict[str, Any]:
+        _hand_over(job, "calibration", calibration, read)
+        given = None if control is None else _hand_over_control(job, control, read)
+        return {"graph": str(graph.resolve()), "control": given, "threads": threads}
+
+    facts = cached_graph(
+        folder,
+        "quantise",
+        prepare,
+        purpose=f"Quantising {title}",
+        progress=progress,
+        title=f"{title}: quantising to int8" + ("" if control is None else ", layer by layer"),
+    )
+    return QuantisedGraph(path=folder / GRAPH_FILE, digest=digest, **facts)
 
 
 def _digest(graph: Path, calibration: Sequence[str], control: LossControl | None) -> str:
@@ -122,44 +125,6 @@ def _digest(graph: Path, calibration: Sequence[str], control: LossControl | None
             digest.update(array.tobytes())
     digest.update(json.dumps(facts).encode())
     return digest.hexdigest()
-
-
-def _load(folder: Path, digest: str) -> QuantisedGraph | None:
-    """The graph in ``folder`` if all of it is there."""
-    try:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        if any((folder / name).stat().st_size != size for name, size in facts.pop("bytes").items()):
-            return None
-        return QuantisedGraph(path=folder / _GRAPH, digest=digest, **facts)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _make(
-    folder: Path,
-    graph: Path,
-    calibration: Sequence[str],
-    read: Callable[[str], Pixels],
-    control: LossControl | None,
-    *,
-    title: str,
-    threads: int | None,
-) -> None:
-    try:
-        with atomic_directory(folder, replace=True) as target:
-            with tempfile.TemporaryDirectory(dir=target, prefix="job-") as job:
-                _hand_over(Path(job), "calibration", calibration, read)
-                request: dict[str, Any] = {"graph": str(graph.resolve()), "control": None, "threads": threads}
-                if control is not None:
-                    request["control"] = _hand_over_control(Path(job), control, read)
-                answer = run_job("quantise", request, folder=Path(job), purpose=f"Quantising {title}")
-                for name in (_GRAPH, _WEIGHTS):
-                    (Path(job) / name).rename(target / name)
-            sizes = {name: (target / name).stat().st_size for name in (_GRAPH, _WEIGHTS)}
-            write_json(target / _FACTS, {**answer, "bytes": sizes})
-    except OSError:
-        if not (folder / _FACTS).is_file():  # else another process was faster
-            raise
 
 
 def _hand_over(job: Path, part: str, names: Sequence[str], read: Callable[[str], Pixels]) -> None:
