@@ -47,6 +47,7 @@ class DecisionRules:
         novelty: The limit of novelty; ``None``: not offered.
         not_offered: Why not, a sentence each.
         reference: ``(m, d)`` unit vectors of training scans that novelty is measured against; ``None`` without it.
+        distances: ``(n,)`` distance to the training data of every row outside training; NaN for the others.
     """
 
     calibrated: FittedCalibration
@@ -56,19 +57,12 @@ class DecisionRules:
     novelty: NoveltyRule | None
     not_offered: tuple[str, ...]
     reference: Vectors | None = field(repr=False)
+    distances: npt.NDArray[np.float64] = field(repr=False)
 
     def labels_of(self, probabilities: Probabilities, classes: tuple[str, ...]) -> Labels:
         """``(n,)`` the labels that calibrated probabilities ``(n, k)`` come to."""
         answers = [decide(classes, self.operating_point, dict(zip(classes, row, strict=True))) for row in probabilities]
         return np.array([classes.index(answer) for answer in answers], np.int64)
-
-    def novelty_of(self, context: RunContext, features_of: FeaturesOf) -> npt.NDArray[np.float64]:
-        """``(n,)`` distance to the training data of every row outside training; NaN for the others."""
-        found = np.full(len(context.dataset), np.nan)
-        if self.reference is not None:
-            rows = np.flatnonzero(context.split.parts != "train")
-            found[rows] = _distances(rows, features_of, self.reference)
-        return found
 
 
 def fit_rules(
@@ -96,7 +90,7 @@ def fit_rules(
     calibrated = fit_calibration(labels, probabilities[rows], groups, positive=_positive(context), seed=context.seed)
     given = calibrate(probabilities[rows], calibrated.calibration)
     conformal, no_sets = _conformal(context, labels, given, groups)
-    novelty, reference, no_novelty = _novelty(context, groups, features_of)
+    novelty, reference, distances, no_novelty = _novelty(context, groups, features_of)
     return DecisionRules(
         calibrated=calibrated,
         calibration_words=_calibration_words(context, calibrated, as_given=as_given),
@@ -107,6 +101,7 @@ def fit_rules(
         novelty=novelty,
         not_offered=tuple(filter(None, (no_sets, no_novelty))),
         reference=reference,
+        distances=distances,
     )
 
 
@@ -201,26 +196,25 @@ def _conformal(
 
 def _novelty(
     context: RunContext, groups: npt.NDArray[np.str_], features_of: FeaturesOf
-) -> tuple[NoveltyRule | None, Vectors | None, str | None]:
+) -> tuple[NoveltyRule | None, Vectors | None, npt.NDArray[np.float64], str | None]:
+    distances = np.full(len(context.dataset), np.nan)
     needed, there = groups_needed(1.0 - FALSE_ALARMS), len(np.unique(groups))
     if there < needed:
         return (
             None,
             None,
+            distances,
             f"'Unlike the training data' is not offered: a limit that flags {FALSE_ALARMS:.0%} of like scans needs "
             f"{needed} {context.dataset.groups_are} in the calibration part, and there are {there}.",
         )
     rows = _some(context.split.rows("train"), _MOST_REFERENCES, seed=context.seed)
     reference = np.concatenate([unit_vectors(features_of(part)) for part in _parts(rows)])
-    distances = _distances(context.split.rows("calibration"), features_of, reference)
-    threshold = group_quantile(distances, groups, level=1.0 - FALSE_ALARMS)
+    for part in _parts(np.flatnonzero(context.split.parts != "train")):
+        distances[part] = nearest_distance(features_of(part), reference)
+    threshold = group_quantile(distances[context.split.rows("calibration")], groups, level=1.0 - FALSE_ALARMS)
     assert threshold is not None  # there are groups enough
     basis = f"{there:,} {context.dataset.groups_are} of the calibration part, {len(rows):,} reference scans"
-    return NoveltyRule(threshold, FALSE_ALARMS, basis), reference, None
-
-
-def _distances(rows: npt.NDArray[np.int64], features_of: FeaturesOf, reference: Vectors) -> npt.NDArray[np.float64]:
-    return np.concatenate([nearest_distance(features_of(part), reference) for part in _parts(rows)])
+    return NoveltyRule(threshold, FALSE_ALARMS, basis), reference, distances, None
 
 
 def _some(rows: npt.NDArray[np.int64], most: int, *, seed: int) -> npt.NDArray[np.int64]:

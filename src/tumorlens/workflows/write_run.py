@@ -88,7 +88,7 @@ def write_run(context: RunContext, config: SharedConfig, model: RunModel, meter:
     folder = context.workspace.runs / config.name
     with atomic_directory(folder, replace=True) as temporary:
         _write_bundle(temporary / BUNDLE_FOLDER, context, config, model, rules, row, marks=marks, created=created)
-        _write_predictions(temporary, context, probabilities, predicted, rules.novelty_of(context, model.pooled))
+        _write_predictions(temporary, context, probabilities, predicted, rules.distances)
         pd.DataFrame(model.history()).to_csv(temporary / HISTORY_FILE, index=False)
         settings = {
             "run": asdict(config),
