@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -89,6 +88,8 @@ def test_it_learns_and_tells_every_epoch(fitted: FittedNetwork) -> None:
 
 @pytest.mark.slow
 def test_only_what_lies_above_the_boundary_has_changed(fitted: FittedNetwork, tmp_path: Path, source) -> None:
+    import keras
+
     before = fit(source, tmp_path, recipe=RECIPE.changed({"epochs": 1, "learning_rate": 1e-8}))
     new, old = (keras.saving.load_model(each.body, compile=False) for each in (fitted, before))
     networks = [next(layer for layer in model.layers if isinstance(layer, keras.Model)) for model in (new, old)]
