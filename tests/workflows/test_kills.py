@@ -53,13 +53,23 @@ def test_killed_compare_goes_on_and_gives_the_same_figures(tiny_study, tiny_comp
     assert not [path for path in copy.rglob(".tmp-*") if "training" not in path.parts]
 
 
+def _hear_interrupts() -> None:
+    """A shell without job control lets what it starts in the background ignore them, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is sent otherwise there")
 def test_ctrl_c_is_one_sentence(tiny_study, tmp_path: Path) -> None:
     copy = tmp_path / "workspace"
     shutil.copytree(tiny_study.workspace.datasets, copy / "datasets")
     process = subprocess.Popen(
-        _command(copy), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        _command(copy),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_hear_interrupts,
     )
     while not (copy / "graphs").exists() and process.poll() is None:
         time.sleep(0.05)
