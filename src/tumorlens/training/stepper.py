@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tumorlens.training.folded_forward import FoldedForward
 from tumorlens.training.recipe import Recipe
 from tumorlens.types import Labels
 
@@ -43,6 +44,7 @@ class Stepper:
         class_weights: NDArray[np.float32],
     ) -> None:
         self._model = model
+        self._fast = FoldedForward(model)
         self._recipe = recipe
         self._weights = tf.constant(class_weights, tf.float32)
         self._groups = [list(group) for group in groups if group]
@@ -131,13 +133,19 @@ class Stepper:
         targets = self._targets(labels, partner, share)
         weights = tf.gather(self._weights, labels)
         with tf.GradientTape() as tape:
-            logits = self._model(_one_or_many(inputs), training=recipe.batch_norm == "train")
+            logits = self._logits(inputs)
             loss = tf.reduce_mean(weights * tf.nn.softmax_cross_entropy_with_logits(targets, logits))
         gradients = tape.gradient(loss, self._trained_values())
         if recipe.clip:
             gradients, _ = tf.clip_by_global_norm(gradients, recipe.clip)
         self._apply(gradients)
         return {"loss": loss, **_figures(labels, logits)}
+
+    def _logits(self, inputs: list[Any]) -> Any:
+        """In training: batch statistics where the recipe says so."""
+        if self._recipe.batch_norm == "train":
+            return self._model(inputs[0] if len(inputs) == 1 else inputs, training=True)
+        return self._fast(*inputs)
 
     def _trained_values(self) -> list[Any]:
         return [variable.value for variable in self._trained]
@@ -162,7 +170,7 @@ class Stepper:
 
     def _score_step(self, inputs: list[Any], labels: Any) -> dict[str, Any]:
         inputs = [tf.cast(values, tf.float32) for values in inputs]
-        return _figures(labels, self._model(_one_or_many(inputs), training=False))
+        return _figures(labels, self._fast(*inputs))
 
 
 def _factors(recipe: Recipe, groups: Sequence[Sequence[Any]]) -> list[float]:
@@ -181,10 +189,6 @@ def _optimizer(recipe: Recipe, factor: float, steps: int, variables: list[Any]) 
     optimizer.exclude_from_weight_decay(var_list=[variable for variable in variables if len(variable.shape) < 2])
     optimizer.build(variables)
     return optimizer
-
-
-def _one_or_many(inputs: list[Any]) -> Any:
-    return inputs[0] if len(inputs) == 1 else inputs
 
 
 def _figures(labels: Any, logits: Any) -> dict[str, Any]:

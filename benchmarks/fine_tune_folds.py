@@ -1,0 +1,210 @@
+"""Fine-tuning against the frozen network, on the frozen folds of ``bohaju``.
+
+    fine_tune_folds.py run [--variants frozen,half] [--protocols strict,clusters] [--folds 1,2] [--seeds 0,1,2]
+    fine_tune_folds.py table
+
+Every variant is trained, calibrated and scored as the product does it, and scored on a fold's test part once. Results
+go to ``results/fine_tune_folds.json`` one by one; what is there is not computed again. Intervals draw the groups which
+the protocol keeps whole, all five folds together, with the mean over seeds of each scan; they hold for these trainings
+and do not cover what a new training would change, for which the spread between seeds stands beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from fold_results import FoldResult, FoldResults, interval, pack, right_by_row
+from protocols import DATASET, read_protocol, read_units
+from tumorlens.backbones import find_backbone, resolve_weights
+from tumorlens.cli.progress import RichProgress
+from tumorlens.datasets import Dataset, Split, load_dataset, residual_neighbours
+from tumorlens.features import FeatureStore
+from tumorlens.runtime.graph_cache import facts_digest
+from tumorlens.training import Recipe
+from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.fine_tune import FineTuneSettings, fit_fine_tuned_run
+from tumorlens.workflows.fit import Network, fit_backbone, prepare_network
+from tumorlens.workflows.heads import HEADS
+from tumorlens.workflows.runs import HISTORY_FILE, RunRecord, read_predictions
+from tumorlens.workspace import Workspace
+
+_RESULTS = Path(__file__).parent / "results" / "fine_tune_folds.json"
+_SIZE = 240
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train: the network, and how it is fine-tuned; ``None``: a linear head on frozen features."""
+
+    backbone: str
+    fine_tune: FineTuneSettings | None
+
+    @property
+    def digest(self) -> str:
+        """Of all settings."""
+        facts = None if self.fine_tune is None else self.fine_tune.facts()
+        return facts_digest({"backbone": self.backbone, "fine_tune": facts})[:12]
+
+
+def _lite(recipe: Mapping[str, float] | None = None, **settings: object) -> Variant:
+    changed = Recipe().changed(recipe or {})
+    return Variant("efficientnet-lite0", FineTuneSettings(recipe=changed, **settings))  # type: ignore[arg-type]
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "frozen": Variant("efficientnet-lite0", None),
+    "half": _lite(),
+    "last": _lite(fine_tune="last"),
+    "no views": _lite(augmentation="none"),
+    "artefacts": _lite(augmentation="artefacts"),
+    "no mixup": _lite({"mixup": 0.0, "label_smoothing": 0.0}),
+    "vgg16 frozen": Variant("vgg16", None),
+    "vgg16 last": Variant("vgg16", FineTuneSettings(fine_tune="last")),
+}
+"""``half``: the default settings. Each other one differs from it in what its name says."""
+
+
+def main() -> None:
+    """Train, or print what there is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=("run", "table"))
+    parser.add_argument("--workspace", type=Path)
+    parser.add_argument("--variants", default="frozen,half")
+    parser.add_argument("--protocols", default="strict,clusters")
+    parser.add_argument("--folds", default="1,2,3,4,5")
+    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--weights", default="imagenet", help="imagenet or a file")
+    arguments = parser.parse_args()
+    workspace = Workspace.locate(arguments.workspace)
+    dataset = load_dataset(workspace, DATASET)
+    results = FoldResults(_RESULTS)
+    protocols = arguments.protocols.split(",")
+    if arguments.action == "table":
+        _print_table(dataset, results, protocols)
+        return
+    tasks = [
+        (name, protocol, int(fold), int(seed))
+        for seed in arguments.seeds.split(",")
+        for protocol in protocols
+        for fold in arguments.folds.split(",")
+        for name in arguments.variants.split(",")
+    ]
+    splits = {protocol: read_protocol(dataset, protocol) for protocol in protocols}
+    for name, protocol, fold, seed in tasks:
+        variant = VARIANTS[name]
+        if results.has((name, variant.digest, protocol, fold, seed)):
+            continue
+        started = time.perf_counter()
+        run = _train(variant, dataset, splits[protocol][fold - 1], seed, workspace, arguments.weights)
+        result = _result(run, name, protocol, fold, seed, seconds=time.perf_counter() - started)
+        results.add(result)
+        print(
+            f"{name}, {protocol} {fold}, seed {seed}: accuracy {result.accuracy:.3f}, validation "
+            f"{result.validation_accuracy:.3f}, {result.epochs} epochs, {result.seconds:.0f} s",
+            flush=True,
+        )
+
+
+def _train(
+    variant: Variant, dataset: Dataset, split: Split, seed: int, workspace: Workspace, weights: str
+) -> RunRecord:
+    spec = find_backbone(variant.backbone)
+    progress = RichProgress()
+    resolved = resolve_weights(spec, weights=weights, weights_dir=None)
+    network: Network = prepare_network(spec, resolved, size=_SIZE, workspace=workspace, progress=progress)
+    with FeatureStore(workspace.features) as store:
+        context = RunContext(
+            workspace=workspace,
+            dataset=dataset,
+            split=split,
+            neighbours=residual_neighbours(dataset, split),
+            store=store,
+            size=_SIZE,
+            seed=seed,
+            threads=None,
+            refit=False,
+            progress=progress,
+        )
+        if variant.fine_tune is None:
+            return fit_backbone(context, network, [HEADS["linear"]])[0]
+        return fit_fine_tuned_run(context, network, variant.fine_tune)
+
+
+def _result(run: RunRecord, name: str, protocol: str, fold: int, seed: int, *, seconds: float) -> FoldResult:
+    predictions = read_predictions(run.folder)
+    test = predictions[predictions["part"] == "test"]
+    right = (test["reference_label"] == test["predicted_label"]).to_numpy()
+    row = run.row
+    assert row.val_accuracy is not None and row.val_loss is not None and row.test_roc_auc is not None
+    return FoldResult(
+        variant=name,
+        settings=VARIANTS[name].digest,
+        protocol=protocol,
+        fold=fold,
+        seed=seed,
+        accuracy=row.test_accuracy,
+        loss=row.test_loss,
+        roc_auc=row.test_roc_auc,
+        validation_accuracy=row.val_accuracy,
+        validation_loss=row.val_loss,
+        epochs=0 if VARIANTS[name].fine_tune is None else len(pd.read_csv(run.folder / HISTORY_FILE)),
+        seconds=round(seconds, 1),
+        right=pack(right),
+    )
+
+
+def _print_table(dataset: Dataset, results: FoldResults, protocols: list[str]) -> None:
+    for protocol in protocols:
+        splits = read_protocol(dataset, protocol)
+        test_rows = {fold: split.rows("test") for fold, split in enumerate(splits, start=1)}
+        groups = read_units(protocol)
+        base: dict[int, float] = {}
+        for name, variant in VARIANTS.items():
+            found = results.of(name, variant.digest, protocol)
+            if not found:
+                continue
+            right = right_by_row(found, test_rows)
+            base = right if name == "frozen" else base
+            print(_line(name, protocol, found, right, base, groups))
+
+
+def _line(
+    name: str,
+    protocol: str,
+    found: list[FoldResult],
+    right: Mapping[int, float],
+    base: Mapping[int, float],
+    groups: npt.NDArray[np.int64],
+) -> str:
+    rows = np.array(sorted(right))
+    values = np.array([right[row] for row in rows])
+    around = interval(values, groups[rows], share=True)
+    by_fold = {fold: [r.accuracy for r in found if r.fold == fold] for fold in sorted({r.fold for r in found})}
+    folds = " ".join(f"{statistics.fmean(of_fold):.3f}" for of_fold in by_fold.values())
+    seeds = [statistics.fmean(of_seed) for of_seed in _by_seed(found)]
+    spread = f", seeds {min(seeds):.3f}-{max(seeds):.3f}" if len(seeds) > 1 else ""
+    mean, loss = statistics.fmean(map(statistics.fmean, by_fold.values())), statistics.fmean(r.loss for r in found)
+    words = f"{protocol:9}{name:14} {mean:.3f} ({around.low:.3f}-{around.high:.3f}) folds {folds}{spread}"
+    words += f", loss {loss:.3f}"
+    if name == "frozen" or not all(row in base for row in right):
+        return words
+    change = values - np.array([base[row] for row in rows])
+    gain = interval(change, groups[rows], share=False)
+    return f"{words}, against frozen {change.mean():+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
+
+
+def _by_seed(found: list[FoldResult]) -> list[list[float]]:
+    return [[r.accuracy for r in found if r.seed == seed] for seed in sorted({r.seed for r in found})]
+
+
+if __name__ == "__main__":
+    main()
