@@ -57,9 +57,7 @@ def main() -> None:
     rows = np.random.default_rng(0).choice(len(dataset), arguments.scans, replace=False)
     spec = find_backbone(arguments.backbone)
     weights = resolve_weights(spec, weights=arguments.weights, weights_dir=None)
-    graph = boundary_graph(
-        spec, weights, size=arguments.size, fine_tune=arguments.fine_tune, cache=workspace.graphs
-    )
+    graph = boundary_graph(spec, weights, size=arguments.size, fine_tune=arguments.fine_tune, cache=workspace.graphs)
     with tempfile.TemporaryDirectory(prefix="tumorlens-epoch-") as folder:
         source, filling = _fill(dataset, graph, rows, Path(folder))
         ours = _ours(source, rows, dataset.labels, graph.layer, spec, weights.path, arguments.size)
@@ -135,7 +133,7 @@ def _fit(pixels: np.ndarray, labels: np.ndarray, layer: str, spec: Any, weights:
     network = load_network(spec, size=pixels.shape[1], weights=weights)
     above = {id(upper) for upper in cut_network(network.body, layer).upper.layers}
     for part in network.body.layers:
-        part.trainable = id(part) in above and not isinstance(part, keras.layers.BatchNormalization)
+        part.trainable = id(part) in above
     inputs = keras.Input(pixels.shape[1:])
     body = network.body(preprocess(inputs, effective_preprocessing(spec, network)), training=False)
     model = keras.Model(inputs, _classified(body, int(labels.max()) + 1))

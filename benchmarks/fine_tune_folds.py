@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from fold_results import FoldResult, FoldResults, interval, pack, right_by_row
+from fold_results import FoldResult, FoldResults, interval, pack, pack_probabilities, right_by_row
 from protocols import DATASET, read_protocol, read_units
 from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.cli.progress import RichProgress
@@ -39,6 +39,7 @@ from tumorlens.workspace import Workspace
 
 _RESULTS = Path(__file__).parent / "results" / "fine_tune_folds.json"
 _SIZE = 240
+_POSITIVE = "tumor"
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def _result(run: RunRecord, name: str, protocol: str, fold: int, seed: int, *, s
         epochs=0 if VARIANTS[name].fine_tune is None else len(pd.read_csv(run.folder / HISTORY_FILE)),
         seconds=round(seconds, 1),
         right=pack(right),
+        probabilities=pack_probabilities(test[f"probability_{_POSITIVE}"].to_numpy()),
     )
 
 

@@ -40,6 +40,7 @@ class FoldResult:
         epochs: Epochs trained; 0 for a linear head.
         seconds: Wall-clock time, with all that was not cached; other work may have gone on beside it.
         right: One bit a test scan in the order of rows, 1 where it was right, as hexadecimal bytes.
+        probabilities: One byte a test scan, its probability of the positive class in 255ths, as hexadecimal bytes.
     """
 
     variant: str
@@ -55,6 +56,7 @@ class FoldResult:
     epochs: int
     seconds: float
     right: str
+    probabilities: str
 
     @property
     def key(self) -> tuple[str, str, str, int, int]:
@@ -90,6 +92,11 @@ class FoldResults:
 def pack(right: npt.NDArray[np.bool_]) -> str:
     """``(n,)`` as hexadecimal bytes."""
     return np.packbits(right).tobytes().hex()
+
+
+def pack_probabilities(probabilities: npt.NDArray[np.float64]) -> str:
+    """``(n,)`` of the positive class, in 255ths, as hexadecimal bytes."""
+    return np.rint(255.0 * probabilities).astype(np.uint8).tobytes().hex()
 
 
 def right_by_row(results: Sequence[FoldResult], test_rows: Mapping[int, npt.NDArray[np.int64]]) -> dict[int, float]:
