@@ -273,7 +273,11 @@ def _training(facts: MethodsFacts, references: _References) -> str:
     shown = f" ({settings})" if settings else ""
     head = facts.row.head or ""
     if facts.row.kind == "scratch":
-        return f"It has two convolutional and three dense layers{shown}."
+        return (
+            "It has two convolutional and three dense layers and was trained from random weights by AdamW"
+            f"{references.cite(_ADAMW)} with warm-up and cosine decay in TensorFlow; the weights of the epoch with the "
+            f"lowest validation loss were kept{shown}."
+        )
     if head == "linear":
         return (
             "A softmax regression with L2 penalty was fitted on its pooled features by SciPy's L-BFGS-B"

@@ -95,7 +95,9 @@ class FittedNetwork(FittedHead):
         body: A ``.keras`` file: input ``pixels`` float32 ``(n, size, size, 3)`` in 0..255, output
             of layer ``map``.
         size: Height and width of the body's input, pixels.
+        events: Folder of what TensorBoard reads.
     """
 
     body: Path
     size: int
+    events: Path

@@ -51,11 +51,19 @@ class Stepper:
             for group, factor in zip(self._groups, _factors(recipe, groups), strict=True)
         ]
         self._trained = [variable for group in self._groups for variable in group]
-        self._average = [tf.Variable(variable.numpy(), trainable=False) for variable in self._trained]
-        self._kept = [tf.Variable(variable.numpy(), trainable=False) for variable in self._trained]
+        statistics = _batch_statistics(model) if recipe.batch_norm == "train" else []
+        self._changing = [*self._trained, *statistics]
+        self._average = [tf.Variable(variable.numpy(), trainable=False) for variable in self._changing]
+        self._kept = [tf.Variable(variable.numpy(), trainable=False) for variable in self._changing]
+        self._rate = _rate(recipe, 1.0, steps)
         self._count = tf.Variable(0.0, trainable=False)
         self._train = tf.function(self._train_step, reduce_retracing=True)
         self._score = tf.function(self._score_step, reduce_retracing=True)
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the last stage, at the next step."""
+        return float(self._rate(self._count))
 
     def train(self, inputs: list[Any], labels: Labels, random: np.random.Generator) -> dict[str, float]:
         """Do one step; ``loss`` is what was minimised, the other figures take each mixture for its larger part."""
@@ -80,7 +88,7 @@ class Stepper:
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Let the model have the averaged weights for a while."""
-        own = [variable.numpy() for variable in self._trained]
+        own = [variable.numpy() for variable in self._changing]
         self._set(self._scored_weights())
         try:
             yield
@@ -106,7 +114,7 @@ class Stepper:
             variable.assign(arrays[name])
 
     def _scored_weights(self) -> list[Any]:
-        return self._average if self._recipe.average else [variable.value for variable in self._trained]
+        return self._average if self._recipe.average else [variable.value for variable in self._changing]
 
     def _variables(self) -> Iterator[tuple[str, Any]]:
         for kind, variables in (
@@ -119,7 +127,7 @@ class Stepper:
             yield from ((f"{kind}_{place}", variable) for place, variable in enumerate(variables))
 
     def _set(self, values: Sequence[Any]) -> None:
-        for variable, value in zip(self._trained, values, strict=True):
+        for variable, value in zip(self._changing, values, strict=True):
             variable.assign(value)
 
     def _train_step(self, inputs: list[Any], labels: Any, partner: Any, share: Any, masks: list[Any]) -> dict[str, Any]:
@@ -149,7 +157,7 @@ class Stepper:
             start += len(group)
         self._count.assign_add(1.0)
         decay = tf.minimum(self._recipe.average, (1.0 + self._count) / (10.0 + self._count))
-        for average, variable in zip(self._average, self._trained, strict=True):
+        for average, variable in zip(self._average, self._changing, strict=True):
             average.assign(decay * average + (1.0 - decay) * variable.value)
 
     def _targets(self, labels: Any, partner: Any, share: Any) -> Any:
@@ -165,19 +173,34 @@ class Stepper:
         return _figures(labels, self._model(_one_or_many(inputs), training=False))
 
 
+def _batch_statistics(model: Any) -> list[Any]:
+    """Moving means and variances, which training changes without gradients; they go with the weights they belong to."""
+    found: list[Any] = []
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            found += [layer.moving_mean, layer.moving_variance]
+        elif isinstance(layer, keras.Model):
+            found += _batch_statistics(layer)
+    return found
+
+
 def _factors(recipe: Recipe, groups: Sequence[Sequence[Any]]) -> list[float]:
     """Factor of the learning rate for each group that is not empty."""
     stages = [recipe.head_rate, *(recipe.stage_decay**depth for depth in range(len(groups) - 1))]
     return [factor for factor, group in zip(stages, groups, strict=True) if group]
 
 
-def _optimizer(recipe: Recipe, factor: float, steps: int, variables: list[Any]) -> Any:
+def _rate(recipe: Recipe, factor: float, steps: int) -> Any:
+    """The learning rate as a function of the step."""
     rise = int(recipe.warm_up * steps)
     largest = recipe.learning_rate * factor
-    schedule = keras.optimizers.schedules.CosineDecay(
+    return keras.optimizers.schedules.CosineDecay(
         0.0 if rise else largest, max(steps - rise, 1), warmup_target=largest if rise else None, warmup_steps=rise
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+
+
+def _optimizer(recipe: Recipe, factor: float, steps: int, variables: list[Any]) -> Any:
+    optimizer = keras.optimizers.AdamW(_rate(recipe, factor, steps), weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_list=[variable for variable in variables if len(variable.shape) < 2])
     optimizer.build(variables)
     return optimizer

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tumorlens.errors import TumorlensError
+from tumorlens.training.event_log import EventLog
 from tumorlens.training.fitted import EpochRecord
 from tumorlens.training.read_ahead import read_ahead
 from tumorlens.training.recipe import Recipe
@@ -78,6 +80,7 @@ def tune(
     recipe: Recipe,
     seed: int,
     state: TrainingState,
+    events: Path,
     report: Reporter,
     state_seconds: float,
 ) -> list[EpochRecord]:
@@ -91,6 +94,7 @@ def tune(
         recipe: How.
         seed: Seed of all that is drawn.
         state: Where the state is kept; what it holds is taken up.
+        events: Folder of what TensorBoard reads.
         report: Told of every step.
         state_seconds: Longest time between two writings of the state.
 
@@ -103,24 +107,32 @@ def tune(
     size = recipe.batch_size
     steps = -(-len(training.rows) // size)
     history, sums, epoch, step = _take_up(stepper, state)
-    report.advance((epoch - 1) * steps + step, note=_note(history, epoch, recipe))
+    done = (epoch - 1) * steps + step
+    log = EventLog(events, epochs=epoch - 1, steps=done)
+    report.advance(done, note=_note(history, epoch, recipe))
     last_saved = time.monotonic()
     while epoch <= recipe.epochs and not _is_over(history, recipe):
         for number, inputs, labels in _training_batches(reader, training, size, seed=seed, epoch=epoch, start=step):
             drawn = np.random.default_rng([seed, epoch, number, 1])
-            sums.add(stepper.train(inputs, labels, drawn), len(labels))
+            figures = stepper.train(inputs, labels, drawn)
+            sums.add(figures, len(labels))
             step = number + 1
+            log.add_step((epoch - 1) * steps + step, figures["loss"])
             report.advance(1, note=_note(history, epoch, recipe))
             if time.monotonic() - last_saved >= state_seconds:
+                log.flush()
                 _save(state, stepper, history, sums, epoch, step)
                 last_saved = time.monotonic()
         scored = _score(stepper, reader, validation, size)
         history.append(_record(epoch, sums.means(), scored.means()))
         if min(history, key=lambda record: record.val_loss) is history[-1]:
             stepper.keep()
+        log.add_epoch(history[-1], learning_rate=stepper.learning_rate)
+        log.flush()  # before the state: a point may be written again after a kill, none may be missing
         epoch, step, sums = epoch + 1, 0, _Sums()
         _save(state, stepper, history, sums, epoch, step)
         last_saved = time.monotonic()
+    log.close()
     stepper.restore_kept()
     report.flush()
     return history

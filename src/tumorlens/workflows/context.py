@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from tumorlens.datasets import Dataset, ResidualNeighbours, Split
 from tumorlens.errors import InputError
@@ -19,6 +17,7 @@ from tumorlens.evaluation import OperatingWish
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
 from tumorlens.reports import LEAKY, MISTAKE, SYNTHETIC
+from tumorlens.workflows.resumable import open_resumable
 from tumorlens.workspace import Workspace, storage_errors
 
 __all__ = ["RunContext", "check_wish"]
@@ -92,28 +91,9 @@ class RunContext:
             yield folder
         shutil.rmtree(folder)
 
-    @contextmanager
-    def resumable_folder(self, name: str) -> Iterator[Path]:
-        """A folder for training that goes on after it was stopped; it stays until the run is finished.
-
-        Raises:
-            InputError: Another process is training the same run.
-        """
-        place = self.workspace.training / "resumable"
-        folder = place / name
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place / f"{name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                f"Another process is training the run {name}: wait for it, or stop it and run the command again."
-            ) from error
-        with lock:
-            yield folder
-            shutil.rmtree(folder)
-        Path(lock.lock_file).unlink(missing_ok=True)
+    def resumable_folder(self, name: str) -> AbstractContextManager[Path]:
+        """A folder for training that goes on after it was stopped; see :func:`open_resumable`."""
+        return open_resumable(self.workspace, name)
 
 
 def check_wish(wish: OperatingWish | None, dataset: Dataset) -> None:
