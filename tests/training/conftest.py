@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tumorlens.datasets import open_pixel_store
 from tumorlens.features import FeatureKind, FeatureStore, ViewSettings
-from tumorlens.training import StoreSource, ViewSource
+from tumorlens.training import FittedNetwork, StoreSource, ViewSource
 from tumorlens.types import Features, Pixels
 
 
@@ -96,3 +98,18 @@ def read_scalars() -> Callable[[Path], dict[tuple[str, int], float]]:
         return scalars
 
     return read
+
+
+@pytest.fixture(scope="session")
+def assert_same_training(read_scalars) -> Callable[[FittedNetwork, FittedNetwork], None]:
+    """Holds two trainings against each other to 1e-5: history, head, and what TensorBoard shows."""
+
+    def check(first: FittedNetwork, second: FittedNetwork) -> None:
+        for one, other in zip(first.history, second.history, strict=True):
+            assert list(asdict(one).values()) == pytest.approx(list(asdict(other).values()), abs=1e-5)
+        for one, other in zip(first.head.layers, second.head.layers, strict=True):
+            assert np.allclose(one.weight, other.weight, atol=1e-5) and np.allclose(one.bias, other.bias, atol=1e-5)
+        for part in ("train", "validation"):
+            assert read_scalars(first.events / part) == pytest.approx(read_scalars(second.events / part), abs=1e-5)
+
+    return check

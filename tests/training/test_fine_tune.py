@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -104,17 +103,12 @@ def test_only_what_lies_above_the_boundary_has_changed(fitted: FittedNetwork, tm
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_training_ends_like_one_that_was_not(
-    fitted: FittedNetwork, source: BoundarySource, tmp_path: Path, kill_training, read_scalars
+    fitted: FittedNetwork, source: BoundarySource, tmp_path: Path, kill_training, assert_same_training
 ) -> None:
     kill_training("test_fine_tune", {**source.describe(), "folder": str(tmp_path / "run")})
     assert (tmp_path / "run" / "state.npz").is_file()
     resumed = fit(source, tmp_path / "run")
-    for one, other in zip(resumed.history, fitted.history, strict=True):
-        assert list(asdict(one).values()) == pytest.approx(list(asdict(other).values()), abs=1e-5)
-    for one, other in zip(resumed.head.layers, fitted.head.layers, strict=True):
-        assert np.allclose(one.weight, other.weight, atol=1e-5) and np.allclose(one.bias, other.bias, atol=1e-5)
-    for part in ("train", "validation"):
-        assert read_scalars(resumed.events / part) == pytest.approx(read_scalars(fitted.events / part), abs=1e-5)
+    assert_same_training(resumed, fitted)
 
 
 def be_killed(facts: dict[str, Any]) -> None:

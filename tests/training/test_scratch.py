@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,19 +118,14 @@ def test_tensorboard_finds_the_history_and_the_loss_of_every_tenth_step(fitted: 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_training_ends_like_one_that_was_not(
-    fitted: FittedNetwork, source: ViewSource, tmp_path: Path, kill_training, read_scalars
+    fitted: FittedNetwork, source: ViewSource, tmp_path: Path, kill_training, assert_same_training
 ) -> None:
     kill_training("test_scratch", {"path": str(source.path), "digests": list(source.digests), "folder": str(tmp_path)})
     with np.load(tmp_path / "run" / "state.npz", allow_pickle=False) as state:
         facts = json.loads(str(state["facts"]))
     assert 1 <= facts["epoch"] <= EPOCHS and (facts["epoch"], facts["step"]) != (1, 0)
     resumed = fit(source, tmp_path)
-    for one, other in zip(resumed.history, fitted.history, strict=True):
-        assert list(asdict(one).values()) == pytest.approx(list(asdict(other).values()), abs=1e-5)
-    for one, other in zip(resumed.head.layers, fitted.head.layers, strict=True):
-        assert np.allclose(one.weight, other.weight, atol=1e-5) and np.allclose(one.bias, other.bias, atol=1e-5)
-    for part in ("train", "validation"):
-        assert read_scalars(resumed.events / part) == pytest.approx(read_scalars(fitted.events / part), abs=1e-5)
+    assert_same_training(resumed, fitted)
 
 
 def be_killed(facts: dict[str, Any]) -> None:

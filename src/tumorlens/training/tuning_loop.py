@@ -66,7 +66,8 @@ class _Sums:
         means = {name: total / self.rows for name, total in self.values.items()}
         if not all(np.isfinite(value) for value in means.values()):
             raise TumorlensError(
-                "Training diverged, the loss is no longer finite: give a lower --learning-rate, or check the weights."
+                "Training diverged, the loss is no longer finite: give a lower rate (--recipe "
+                "learning_rate=1e-4), or check the weights."
             )
         return means
 
@@ -120,17 +121,15 @@ def tune(
             log.add_step((epoch - 1) * steps + step, figures["loss"])
             report.advance(1, note=_note(history, epoch, recipe))
             if time.monotonic() - last_saved >= state_seconds:
-                log.flush()
-                _save(state, stepper, history, sums, epoch, step)
+                _save(state, log, stepper, history, sums, epoch, step)
                 last_saved = time.monotonic()
         scored = _score(stepper, reader, validation, size)
         history.append(_record(epoch, sums.means(), scored.means()))
         if min(history, key=lambda record: record.val_loss) is history[-1]:
             stepper.keep()
         log.add_epoch(history[-1], learning_rate=stepper.learning_rate)
-        log.flush()  # before the state: a point may be written again after a kill, none may be missing
         epoch, step, sums = epoch + 1, 0, _Sums()
-        _save(state, stepper, history, sums, epoch, step)
+        _save(state, log, stepper, history, sums, epoch, step)
         last_saved = time.monotonic()
     log.close()
     stepper.restore_kept()
@@ -149,8 +148,15 @@ def _take_up(stepper: Stepper, state: TrainingState) -> tuple[list[EpochRecord],
 
 
 def _save(
-    state: TrainingState, stepper: Stepper, history: Sequence[EpochRecord], sums: _Sums, epoch: int, step: int
+    state: TrainingState,
+    log: EventLog,
+    stepper: Stepper,
+    history: Sequence[EpochRecord],
+    sums: _Sums,
+    epoch: int,
+    step: int,
 ) -> None:
+    log.flush()  # before the state: after a kill a point may be written again, but none may be missing
     facts = {
         "history": [asdict(record) for record in history],
         "sums": sums.values,
