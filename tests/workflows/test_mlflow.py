@@ -28,12 +28,13 @@ def run(tiny_comparison):
 
 @pytest.fixture
 def trained_run(run, tmp_path):
-    """The same run with the history of a training."""
+    """The same run with the history of a training and an interval, for which its test part is too small."""
     folder = shutil.copytree(run.folder, tmp_path / run.name)
     pd.DataFrame({"epoch": [1, 2], "train_loss": [0.7, 0.5], "val_accuracy": [0.6, 0.8]}).to_csv(
         folder / "history.csv", index=False
     )
-    return read_run(folder)
+    copy = read_run(folder)
+    return replace(copy, row=replace(copy.row, test_accuracy_low=0.25, test_accuracy_high=0.75))
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_every_finished_run_is_logged_once(trained_run, store, tiny_study) -> No
     assert logged.data.params == record.parameters
     assert {name: logged.data.tags[name] for name in record.tags} == record.tags
     assert set(logged.data.tags) - set(record.tags) <= {"mlflow.runName"}
-    assert logged.data.metrics["test_accuracy_high"] == result.runs[0].row.test_accuracy_high
+    assert logged.data.metrics == {metric.name: metric.value for metric in record.metrics}
     assert not client.list_artifacts(logged.info.run_id)
 
 
@@ -111,6 +112,7 @@ def test_epochs_are_steps_and_an_attempt_that_was_cut_off_is_made_again(trained_
     client, (logged,) = find(store)
     history = client.get_metric_history(logged.info.run_id, "epoch/val_accuracy")
     assert [(point.step, point.value) for point in history] == [(1, 0.6), (2, 0.8)]
+    assert [logged.data.metrics[f"test_accuracy_{end}"] for end in ("low", "high")] == [0.25, 0.75]
 
 
 def _fail(words: str) -> None:
