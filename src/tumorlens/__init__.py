@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tumorlens.workflows.fine_tune import FineTuneSettings
     from tumorlens.workflows.public import compare, ensemble, evaluate, import_scans, load_scans, report
     from tumorlens.workflows.report import ReportResult
+    from tumorlens.workflows.scratch import ScratchSettings
     from tumorlens.workspace import Workspace
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Predictor",
     "Recipe",
     "ReportResult",
+    "ScratchSettings",
     "TumorlensError",
     "Workspace",
     "compare",
@@ -74,6 +76,7 @@ _HOME = {
     "Predictor": "tumorlens.bundles",
     "Recipe": "tumorlens.training",
     "ReportResult": "tumorlens.workflows.report",
+    "ScratchSettings": "tumorlens.workflows.scratch",
     "TumorlensError": "tumorlens.errors",
     "Workspace": "tumorlens.workspace",
     "compare": "tumorlens.workflows.public",

@@ -98,6 +98,9 @@ def test_help_loads_nothing_heavy() -> None:
         (["data", "synthesize", "x", "--tumor-share", "2"], "tumor_share"),
         (["data", "synthesize", "x", "--scaling", "other"], "window or slice-maximum"),
         (["train", "tiny", "--from-scratch", "--head", "mlp"], "leave out --head"),
+        (["train", "tiny", "--from-scratch", "--augment", "wild"], "plain, artefacts, none, got 'wild'"),
+        (["train", "tiny", "--from-scratch", "--views", "3"], "--views is for fine-tuning"),
+        (["compare", "tiny", "--epochs", "3"], "--epochs is for training"),
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_2(capsys, place, words, message) -> None:

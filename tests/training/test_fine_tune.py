@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +13,7 @@ import pytest
 from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.errors import InputError
 from tumorlens.features import BoundaryKind, FeatureStore
-from tumorlens.training import BoundarySource, DatasetSource, Recipe, ViewSource, fit_fine_tuned
+from tumorlens.training import BoundarySource, Recipe, ViewSource, fit_fine_tuned
 from tumorlens.training.fitted import EpochRecord, FittedNetwork
 
 LAYER, SHAPE, SIZE = "block6d_add", (2, 2, 192), 64
@@ -64,6 +60,7 @@ def fit(source: BoundarySource | ViewSource, folder: Path, **others: object) -> 
         "labels": labels(),
         "train_rows": np.arange(0, 40),
         "val_rows": np.arange(40, COUNT),
+        "val_groups": np.arange(COUNT - 40) // 2,
         "n_classes": 2,
         "recipe": RECIPE,
         "folder": folder,
@@ -104,74 +101,35 @@ def test_only_what_lies_above_the_boundary_has_changed(fitted: FittedNetwork, tm
     assert np.array_equal(means, others)
 
 
-class _Killer:
-    """A progress bar that kills its process after some steps."""
-
-    def __init__(self, after: int) -> None:
-        self._left = after
-
-    def __enter__(self) -> _Killer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def task(self, title: str, *, total: int | None) -> _Killer:
-        return self
-
-    def advance(self, amount: int = 1, *, note: str | None = None) -> None:
-        self._left -= amount
-        if self._left <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def say(self, message: str) -> None:
-        return None
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_training_ends_like_one_that_was_not(
-    fitted: FittedNetwork, source: BoundarySource, tmp_path: Path
+    fitted: FittedNetwork, source: BoundarySource, tmp_path: Path, kill_training, assert_same_training
 ) -> None:
-    facts = {**source.describe(), "folder": str(tmp_path / "run")}
-    script = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_fine_tune as t; t.be_killed()"
-    )
-    process = subprocess.run(
-        [sys.executable, "-c", script],
-        input=json.dumps(facts),
-        text=True,
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        check=False,
-    )
-    assert process.returncode == -signal.SIGKILL, process.stderr
+    kill_training("test_fine_tune", {**source.describe(), "folder": str(tmp_path / "run")})
     assert (tmp_path / "run" / "state.npz").is_file()
-    resumed = fit(source, tmp_path / "run", state_seconds=0.0)
-    for one, other in zip(resumed.history, fitted.history, strict=True):
-        assert list(asdict(one).values()) == pytest.approx(list(asdict(other).values()), abs=1e-5)
-    for one, other in zip(resumed.head.layers, fitted.head.layers, strict=True):
-        assert np.allclose(one.weight, other.weight, atol=1e-5) and np.allclose(one.bias, other.bias, atol=1e-5)
+    resumed = fit(source, tmp_path / "run")
+    assert_same_training(resumed, fitted)
 
 
-def be_killed() -> None:
-    """Train as described on standard input and be killed in the middle of the second epoch."""
-    facts = json.loads(sys.stdin.read())
+def be_killed(facts: dict[str, Any]) -> None:
+    """Train as described and be killed in the middle of the second epoch."""
+    from killing import Killer
+
     source = BoundarySource(
         Path(facts["path"]), [bytes.fromhex(prefix) for prefix in facts["prefixes"]], facts["shapes"], facts["digests"]
     )
-    fit(source, Path(facts["folder"]), state_seconds=0.0, progress=_Killer(8))
+    fit(source, Path(facts["folder"]), state_seconds=0.0, progress=Killer(8))
 
 
 @pytest.mark.slow
 def test_the_whole_network_is_trained_on_scans_seen_anew(
-    store_scans: Callable[..., DatasetSource], tmp_path: Path
+    store_scans: Callable[..., ViewSource], tmp_path: Path
 ) -> None:
     random = np.random.default_rng(0)
     scans = random.integers(0, 60, (COUNT, 40, 40, 3), dtype=np.uint8)
     scans[labels() == 1, 10:30, 10:30] += 150
-    stored = store_scans(tmp_path, scans)
-    source = ViewSource(stored.path, stored.digests, 32, None)
+    source = store_scans(tmp_path, scans, size=32)
     result = fit(
         source, tmp_path / "run", size=32, layer=None, recipe=RECIPE.changed({"epochs": 2, "batch_norm": "train"})
     )

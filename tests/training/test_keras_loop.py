@@ -31,19 +31,13 @@ class FakeModel:
         epoch = self.weights // 3 - 1
         return {"loss": self.val_losses[epoch], ENTROPY: 0.1, ACCURACY: 0.5}
 
-    def get_weights(self) -> int:
-        return self.weights
-
-    def set_weights(self, weights: int) -> None:
-        self.weights = weights
-
 
 def make_part(n: int = 10) -> Part:
     return Part(lambda rows: rows, np.arange(n), np.arange(n))
 
 
 def run(model: FakeModel, **others: Any) -> list[dict[str, Any]]:
-    settings: dict[str, Any] = {"epochs": 4, "batch_size": 4, "seed": 0, "patience": None}
+    settings: dict[str, Any] = {"epochs": 4, "batch_size": 4, "seed": 0}
     return train(model, make_part(), make_part(3), say=lambda message: None, **{**settings, **others})
 
 
@@ -101,14 +95,7 @@ def test_means_are_over_rows_not_batches() -> None:
     assert [record["epoch"] for record in history] == [1, 2, 3, 4]
 
 
-def test_patience_stops_and_restores_the_best_weights() -> None:
-    model = FakeModel([3.0, 1.0, 2.0, 1.5, 1.2, 0.1])
-    history = run(model, epochs=6, patience=3)
-    assert len(history) == 5
-    assert model.weights == 2 * 3
-
-
-def test_without_patience_the_last_weights_stay() -> None:
+def test_the_last_weights_stay() -> None:
     model = FakeModel([1.0, 2.0, 3.0, 4.0])
     assert len(run(model)) == 4
     assert model.weights == 4 * 3
@@ -128,7 +115,6 @@ def test_all_steps_are_reported() -> None:
         epochs=4,
         batch_size=4,
         seed=0,
-        patience=None,
         say=messages.append,
     )
     assert sum(message["steps"] for message in messages) == 4 * (3 + 1)

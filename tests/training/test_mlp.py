@@ -47,6 +47,7 @@ def test_it_learns_what_a_linear_head_cannot(
 def test_the_head_reproduces_the_best_epoch(fitted: tuple[FittedHead, Rows, Rows, int]) -> None:
     result, train, val, _ = fitted
     best = min(result.history, key=lambda record: record.val_cross_entropy)  # type: ignore[union-attr]
+    assert [record for record in result.history if record.kept] == [best]  # type: ignore[union-attr]
     val_loss = cross_entropy(head_logits(result.head, val[0]), val[1])
     train_loss = cross_entropy(head_logits(result.head, train[0]), train[1])
     assert val_loss == pytest.approx(best.val_cross_entropy, rel=1e-3)  # type: ignore[union-attr]

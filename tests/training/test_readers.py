@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from tumorlens.errors import IntegrityError
+from tumorlens.features import ViewSettings
 from tumorlens.training.readers import FlatReader, PixelReader
-from tumorlens.training.sources import DatasetSource, StoreSource
+from tumorlens.training.sources import StoreSource, ViewSource
+from tumorlens.training.view_readers import ViewReader
 
 
 def through_json(description: dict[str, Any]) -> dict[str, Any]:
@@ -31,14 +33,24 @@ def test_features_come_by_row_and_copies_share_theirs(tmp_path: Path, store_feat
 def test_scans_may_differ_in_size_and_are_resized(tmp_path: Path, store_scans) -> None:
     random = np.random.default_rng(2)
     scans = [random.integers(0, 256, (6 + i, 9, 3), dtype=np.uint8) for i in range(6)]
-    source = store_scans(tmp_path, scans)
+    source = store_scans(tmp_path, scans, size=9)
     assert source.n_rows == 6
-    reader = PixelReader(through_json(source.describe()))
-    batch = reader.read(np.array([3, 5]), size=9)
+    reader = ViewReader(through_json(source.describe()))
+    (batch,) = reader.read(np.array([3, 5]), None)
     assert (batch.shape, batch.dtype) == ((2, 9, 9, 3), np.float32)
     np.testing.assert_array_equal(batch[0], scans[3])
     assert batch.min() >= 0
     assert batch.max() <= 255
+
+
+def test_scans_are_augmented_only_where_something_is_drawn(tmp_path: Path, store_scans) -> None:
+    scans = np.random.default_rng(3).integers(0, 256, (4, 12, 12, 3), dtype=np.uint8)
+    reader = ViewReader(through_json(store_scans(tmp_path, scans, size=12, views=ViewSettings()).describe()))
+    rows = np.array([0, 2])
+    drawn = [reader.read(rows, np.random.default_rng(seed))[0] for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+    np.testing.assert_array_equal(reader.read(rows, None)[0], scans[rows])
 
 
 def test_damaged_and_missing_stores_are_refused(tmp_path: Path, store_features) -> None:
@@ -47,4 +59,4 @@ def test_damaged_and_missing_stores_are_refused(tmp_path: Path, store_features) 
     with pytest.raises(IntegrityError, match="is damaged"):
         FlatReader(source.describe())
     with pytest.raises(IntegrityError):
-        PixelReader(DatasetSource(tmp_path / "none", source.digests).describe())
+        PixelReader(ViewSource(tmp_path / "none", source.digests, 9, None).describe())

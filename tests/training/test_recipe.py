@@ -4,11 +4,14 @@ import pytest
 
 from tumorlens.errors import InputError
 from tumorlens.training import Recipe
-from tumorlens.workflows.fine_tune import FineTuneSettings, parse_recipe
+from tumorlens.workflows.fine_tune import FineTuneSettings
+from tumorlens.workflows.training_settings import parse_recipe
 
 
 def test_words_become_settings_of_their_own_type() -> None:
-    recipe = parse_recipe(["learning-rate=1e-4", "batch_size=16", "class_weights=balanced"], {"epochs": 3})
+    recipe = parse_recipe(
+        ["learning-rate=1e-4", "batch_size=16", "class_weights=balanced"], {"epochs": 3}, start=Recipe()
+    )
     assert (recipe.learning_rate, recipe.batch_size, recipe.class_weights) == (1e-4, 16, "balanced")
     assert recipe.epochs == 3 and recipe.mixup == Recipe().mixup
 
@@ -28,7 +31,7 @@ def test_words_become_settings_of_their_own_type() -> None:
 )
 def test_a_wrong_setting_is_one_sentence(word: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        parse_recipe([word], {})
+        parse_recipe([word], {}, start=Recipe())
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,26 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tumorlens.errors import InputError, MissingExtraError
+from tumorlens.features import AUGMENTATIONS
 from tumorlens.runtime.heads import head_logits
-from tumorlens.training.fitted import FittedNetwork
+from tumorlens.training.fitted import EpochRecord, FittedNetwork
 from tumorlens.training.jobs import _environment
-from tumorlens.training.scratch import fit_from_scratch
+from tumorlens.training.scratch import SCRATCH_RECIPE, fit_from_scratch
 from tumorlens.training.softmax import cross_entropy
-from tumorlens.training.sources import DatasetSource
+from tumorlens.training.sources import ViewSource
 
 SIZE = 24
+EPOCHS = 5
+RECIPE = SCRATCH_RECIPE.changed({"epochs": EPOCHS, "batch_size": 8, "average": 0.8, "cutout": 0.1})
 
 
 def make_data() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -32,74 +37,104 @@ def make_data() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory, store_scans) -> DatasetSource:
+def source(tmp_path_factory: pytest.TempPathFactory, store_scans) -> ViewSource:
     scans, _ = make_data()
-    return store_scans(tmp_path_factory.mktemp("store"), scans)
+    return store_scans(tmp_path_factory.mktemp("store"), scans, size=SIZE, views=AUGMENTATIONS["plain"])
 
 
-def fit(source: DatasetSource, folder: Path, **others: object) -> FittedNetwork:
+def fit(source: ViewSource, folder: Path, **others: object) -> FittedNetwork:
     _, labels = make_data()
     arguments = {
         "labels": labels,
         "train_rows": np.arange(0, 60),
         "val_rows": np.arange(60, 80),
+        "val_groups": np.arange(20) // 2,
         "n_classes": 2,
         "folder": folder / "run",
-        "size": SIZE,
+        "recipe": RECIPE,
         "threads": 1,
     }
     return fit_from_scratch(source, **{**arguments, **others})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory, source: DatasetSource) -> tuple[FittedNetwork, Path]:
-    folder = tmp_path_factory.mktemp("scratch")
-    return fit(source, folder), folder
+def fitted(tmp_path_factory: pytest.TempPathFactory, source: ViewSource) -> FittedNetwork:
+    return fit(source, tmp_path_factory.mktemp("scratch"))
 
 
 @pytest.mark.slow
-def test_the_network_is_the_earlier_one(fitted: tuple[FittedNetwork, Path]) -> None:
-    result = fitted[0]
+def test_the_network_is_the_earlier_one(fitted: FittedNetwork) -> None:
     side = ((SIZE - 2) // 2 - 2) // 2
-    shapes = [layer.weight.shape for layer in result.head.layers]
+    shapes = [layer.weight.shape for layer in fitted.head.layers]
     assert shapes == [(side * side * 64, 128), (128, 64), (64, 2)]
-    assert [layer.activation for layer in result.head.layers] == ["relu", "relu", "linear"]
-    assert (result.head.kind, result.head.input, result.size) == ("scratch", "flat", SIZE)
-    settings = result.settings
-    assert (settings["epochs"], settings["patience"], settings["l2"]) == (20, 3, 0.01)
+    assert [layer.activation for layer in fitted.head.layers] == ["relu", "relu", "linear"]
+    assert (fitted.head.kind, fitted.head.input, fitted.size) == ("scratch", "flat", SIZE)
+    settings = fitted.settings
+    assert (settings["optimizer"], settings["epochs"], settings["hidden"]) == ("adamw", EPOCHS, [128, 64])
 
 
 @pytest.mark.slow
-def test_it_learns_and_stops_by_the_rule(fitted: tuple[FittedNetwork, Path]) -> None:
-    history = fitted[0].history
-    losses = [record.val_loss for record in history]  # type: ignore[union-attr]
-    best = int(np.argmin(losses))
-    assert len(losses) == 20 or len(losses) - 1 - best == 3
-    assert history[best].val_accuracy > 0.8  # type: ignore[union-attr]
+def test_it_learns_from_scans_augmented_anew(fitted: FittedNetwork) -> None:
+    history = [record for record in fitted.history if isinstance(record, EpochRecord)]
+    assert [record.epoch for record in history] == list(range(1, EPOCHS + 1))
+    assert history[-1].val_accuracy > 0.8
+    assert history[-1].val_loss < 0.7 * history[0].val_loss
 
 
 @pytest.mark.slow
-def test_body_and_head_together_give_the_best_epoch(fitted: tuple[FittedNetwork, Path], source: DatasetSource) -> None:
-    result, folder = fitted
+def test_body_and_head_together_give_the_kept_epoch(fitted: FittedNetwork, source: ViewSource, tmp_path: Path) -> None:
     _, labels = make_data()
     script = f"""
 import numpy as np, keras
-from tumorlens.training.readers import PixelReader
-body = keras.saving.load_model({str(result.body)!r})
-reader = PixelReader({source.describe()!r})
-maps = body.predict(reader.read(np.arange(60, 80), size={SIZE}), verbose=0)
+from tumorlens.training.view_readers import ViewReader
+body = keras.saving.load_model({str(fitted.body)!r})
+(scans,) = ViewReader({source.describe()!r}).read(np.arange(60, 80), None)
+maps = body.predict(scans, verbose=0)
 assert body.layers[-1].name == "map" and body.inputs[0].name == "pixels"
-np.save({str(folder / "maps.npy")!r}, maps)
+np.save({str(tmp_path / "maps.npy")!r}, maps)
 """
     subprocess.run([sys.executable, "-c", script], check=True, env=_environment(1))
-    maps = np.load(folder / "maps.npy")
-    logits = head_logits(result.head, maps.reshape(len(maps), -1))
-    best = min(result.history, key=lambda record: record.val_loss)  # type: ignore[union-attr]
-    expected = best.val_cross_entropy  # type: ignore[union-attr]
-    assert cross_entropy(logits, labels[60:]) == pytest.approx(expected, rel=1e-3)
-    *hidden, _ = result.head.layers
-    penalty = 0.01 * sum(float(np.square(layer.weight).sum()) for layer in hidden)
-    assert result.penalty == pytest.approx(penalty, rel=1e-4)
+    maps = np.load(tmp_path / "maps.npy")
+    logits = head_logits(fitted.head, maps.reshape(len(maps), -1))
+    (kept,) = (record for record in fitted.history if record.kept)  # type: ignore[union-attr]
+    assert cross_entropy(logits, labels[60:]) == pytest.approx(kept.val_cross_entropy, rel=1e-3)  # type: ignore[union-attr]
+
+
+@pytest.mark.slow
+def test_tensorboard_finds_the_history_and_the_loss_of_every_tenth_step(fitted: FittedNetwork, read_scalars) -> None:
+    history = [record for record in fitted.history if isinstance(record, EpochRecord)]
+    train, validation = (read_scalars(fitted.events / part) for part in ("train", "validation"))
+    assert sorted(step for tag, step in train if tag == "batch_loss") == list(range(10, 8 * EPOCHS + 1, 10))
+    for record in history:
+        assert train["epoch_loss", record.epoch] == pytest.approx(record.train_loss)
+        assert train["epoch_cross_entropy", record.epoch] == pytest.approx(record.train_cross_entropy)
+        assert train["epoch_accuracy", record.epoch] == pytest.approx(record.train_accuracy)
+        assert validation["epoch_loss", record.epoch] == pytest.approx(record.val_loss)
+        assert validation["epoch_accuracy", record.epoch] == pytest.approx(record.val_accuracy)
+    rates = [train["epoch_learning_rate", record.epoch] for record in history]
+    assert rates[0] == max(rates) == pytest.approx(RECIPE.learning_rate, rel=0.1)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-8)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_killed_training_ends_like_one_that_was_not(
+    fitted: FittedNetwork, source: ViewSource, tmp_path: Path, kill_training, assert_same_training
+) -> None:
+    kill_training("test_scratch", {"path": str(source.path), "digests": list(source.digests), "folder": str(tmp_path)})
+    with np.load(tmp_path / "run" / "state.npz", allow_pickle=False) as state:
+        facts = json.loads(str(state["facts"]))
+    assert 1 <= facts["epoch"] <= EPOCHS and (facts["epoch"], facts["step"]) != (1, 0)
+    resumed = fit(source, tmp_path)
+    assert_same_training(resumed, fitted)
+
+
+def be_killed(facts: dict[str, Any]) -> None:
+    """Train as described and be killed on the way."""
+    from killing import Killer
+
+    source = ViewSource(Path(facts["path"]), facts["digests"], SIZE, AUGMENTATIONS["plain"])
+    fit(source, Path(facts["folder"]), state_seconds=0.0, progress=Killer(9))
 
 
 @pytest.mark.slow
@@ -142,13 +177,13 @@ def test_the_child_ends_when_its_parent_is_gone(tmp_path: Path, store_features) 
     process.stdout.close()
 
 
-def test_a_size_too_small_is_refused(tmp_path: Path, source: DatasetSource) -> None:
+def test_a_size_too_small_is_refused(tmp_path: Path, source: ViewSource) -> None:
     with pytest.raises(InputError, match="at least 16 pixels"):
-        fit(source, tmp_path, size=8)
+        fit(replace(source, size=8), tmp_path)
 
 
 def test_without_tensorflow_the_extra_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: DatasetSource
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: ViewSource
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r'pip install "tumorlens\[train\]"'):

@@ -27,6 +27,7 @@ from tumorlens.workflows.compare import CompareSettings, compare_networks
 from tumorlens.workflows.heads import HEADS
 from tumorlens.workflows.ledger import count_openings
 from tumorlens.workflows.runs import list_runs
+from tumorlens.workflows.scratch import ScratchSettings
 from tumorlens.workflows.splits import prepare_split
 
 _SETTINGS = CompareSettings(backbones=("efficientnet-lite0",), size=64)
@@ -287,7 +288,7 @@ def test_several_heads_stand_in_pairs(broken, context, monkeypatch) -> None:
     [
         ({"mistake": "labels"}, "split, scaling, duplicates"),
         ({"mistake": "split", "protocol": "study"}, "leave out --protocol"),
-        ({"mistake": "scaling", "from_scratch": True}, "leave out --from-scratch"),
+        ({"mistake": "scaling", "from_scratch": ScratchSettings()}, "leave out --from-scratch"),
     ],
 )
 def test_refused_before_any_work(tiny_study, monkeypatch, change, message) -> None:

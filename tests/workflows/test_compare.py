@@ -12,10 +12,13 @@ import pytest
 from tumorlens.datasets.synthesis import SynthesisSettings, synthesize
 from tumorlens.errors import InputError, MissingExtraError, NotFoundError, WeightsUnavailableError
 from tumorlens.reports import caveats
+from tumorlens.training import SCRATCH_RECIPE
 from tumorlens.workflows import heads
 from tumorlens.workflows.compare import CompareSettings, compare_networks
+from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.ledger import count_openings
-from tumorlens.workflows.runs import find_run, list_runs
+from tumorlens.workflows.runs import ScratchConfig, find_run, list_runs
+from tumorlens.workflows.scratch import ScratchSettings
 from tumorlens.workflows.synthesis import import_synthetic
 
 _ROW_KEYS = [
@@ -187,7 +190,7 @@ def _no_network(*_: object, **__: object) -> None:
 
 def test_what_needs_tensorflow_names_the_extra(tiny_study, monkeypatch) -> None:
     monkeypatch.setattr("tumorlens.extras.has_extra", lambda extra: False)
-    for change in ({"heads": ("study",)}, {"from_scratch": True}):
+    for change in ({"heads": ("study",)}, {"from_scratch": ScratchSettings()}):
         with pytest.raises(MissingExtraError, match=r"tumorlens\[train\]"):
             compare_networks(tiny_study.dataset, replace(_SETTINGS, **change), workspace=tiny_study.workspace)
 
@@ -203,7 +206,8 @@ def test_unknown_run_offers_known_ones(tiny_study, tiny_comparison) -> None:
 
 @pytest.mark.slow
 def test_study_heads_and_cnn_from_scratch(tiny_study) -> None:
-    settings = replace(_SETTINGS, heads=("linear", "study"), from_scratch=True, scratch_size=32)
+    scratch = ScratchSettings(size=32, recipe=SCRATCH_RECIPE.changed({"epochs": 2}))
+    settings = replace(_SETTINGS, heads=("linear", "study"), from_scratch=scratch)
     result = compare_networks(tiny_study.dataset, settings, workspace=tiny_study.workspace)
     assert [row.head for row in result.comparison.rows] == [None, None, "linear", "study", "scratch"]
     for run in result.runs[1:]:
@@ -215,8 +219,37 @@ def test_study_heads_and_cnn_from_scratch(tiny_study) -> None:
 
         answer = Predictor(run.bundle).predict(scan)
         assert answer.probabilities["tumor"] == pytest.approx(stored["probability_tumor"][7], abs=1e-5)
-    assert len(result.runs[1].history) == 10
-    assert not list(tiny_study.workspace.training.iterdir())
+    assert [len(run.history) for run in result.runs[1:]] == [10, 2]
+    trained = result.runs[2]
+    assert list(trained.folder.glob("tensorboard/*/events.out.tfevents.*")) and trained.row.loss_penalty is None
+    assert trained.config["head"]["augmentation"] == "plain" and "by AdamW" in trained.methods
+    training = tiny_study.workspace.training
+    assert [path.name for path in training.iterdir()] == ["resumable"] and not list(training.glob("resumable/*"))
+    again = compare_networks(tiny_study.dataset, settings, workspace=tiny_study.workspace)
+    assert again.runs[2].created == trained.created
+
+
+def test_another_recipe_or_augmentation_is_another_run(tiny_study, monkeypatch) -> None:
+    names = []
+
+    def note(context: RunContext, config: ScratchConfig) -> None:
+        names.append(config.name)
+        raise NotFoundError("enough")
+
+    monkeypatch.setattr("tumorlens.workflows.scratch.find_finished", note)
+    settings = replace(_SETTINGS, backbones=())
+    plain = ScratchSettings()
+    for scratch in (
+        plain,
+        plain,
+        ScratchSettings(augmentation="none"),
+        ScratchSettings(recipe=SCRATCH_RECIPE.changed({"mixup": 0.0})),
+    ):
+        with pytest.raises(NotFoundError):
+            compare_networks(
+                tiny_study.dataset, replace(settings, from_scratch=scratch), workspace=tiny_study.workspace
+            )
+    assert names[0] == names[1] and len(set(names)) == 3
 
 
 def test_study_protocol_is_marked_leaky_and_shows_no_foreign_figures(tiny_study) -> None:

@@ -30,6 +30,7 @@ from tumorlens.workflows.cross_validation import (
     cross_validate,
     with_folds,
 )
+from tumorlens.workflows.scratch import ScratchSettings
 
 _SETTINGS = CrossValidationSettings(
     backbones=("efficientnet-lite0",), heads=("linear", "mlp"), size=64, folds=3, repeats=2, seed=5
@@ -257,7 +258,7 @@ def test_damaged_row_is_reported(tiny_study, result) -> None:
     [
         ({"heads": ("study",)}, "Expected --head linear, mlp with --folds, got 'study', which needs one split"),
         ({"heads": ("deep",)}, "Expected --head"),
-        ({"from_scratch": True}, "--from-scratch needs one split"),
+        ({"from_scratch": ScratchSettings()}, "--from-scratch needs one split"),
         ({"protocol": "study"}, "--protocol study needs one split"),
         ({"split_file": "split.json"}, "--split needs one split"),
         ({"mistake": "split"}, "--break needs one split"),

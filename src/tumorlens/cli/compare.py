@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +13,13 @@ from tumorlens.cli.fine_tune_options import (
     FineTuneOption,
     RecipeOption,
     ViewsOption,
-    fine_tune_from,
+    training_from,
 )
 from tumorlens.cli.options import (
     CarryNeighboursOption,
     CostOption,
     JsonOption,
+    MlflowOption,
     PrecisionOption,
     QuietOption,
     SensitivityOption,
@@ -71,6 +71,7 @@ def compare(
     cost: CostOption = None,
     carry_neighbours: CarryNeighboursOption = False,
     precision: PrecisionOption = "fp32",
+    mlflow: MlflowOption = None,
     mistake: Annotated[
         str | None,
         typer.Option(
@@ -93,18 +94,21 @@ def compare(
     json: JsonOption = False,
 ) -> None:
     """Compare pretrained networks on a data set, with intervals, baselines, a report and the best model."""
-    from tumorlens.cli.output import print_comparison, print_cross_validation, print_json
+    from tumorlens.cli.output import print_comparison, print_cross_validation, print_json, print_not_logged
     from tumorlens.evaluation import parse_wish
     from tumorlens.workflows.compare import CompareSettings, compare_networks
     from tumorlens.workflows.cross_validation import cross_validate, with_folds
 
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
+    tuning, scratch = training_from(
+        fine_tune, from_scratch=from_scratch, views=views, augment=augment, epochs=epochs, recipe=recipe
+    )
     wanted = CompareSettings(
         backbones=split_list(backbones),
         protocol=protocol,
         heads=split_list(head),
-        fine_tune=fine_tune_from(fine_tune, views=views, augment=augment, epochs=epochs, recipe=recipe),
-        from_scratch=from_scratch,
+        fine_tune=tuning,
+        from_scratch=scratch,
         weights=tuple(weights or ("imagenet",)),
         weights_dir=weights_dir,
         size=size,
@@ -114,19 +118,21 @@ def compare(
         wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
         carry_neighbours=carry_neighbours,
         precision=precision,
+        mlflow=mlflow,
         mistake=mistake,
     )
-    work: Callable[..., Any] = compare_networks
-    show: Callable[[Any], None] = print_comparison
+    place: dict[str, Any] = {
+        "workspace": settings.workspace.create(),
+        "threads": settings.threads,
+        "progress": settings.progress,
+    }
     if folds is not None or repeats is not None:
-        work, wanted, show = cross_validate, with_folds(wanted, folds, repeats), print_cross_validation
-    result = work(
-        name, wanted, workspace=settings.workspace.create(), threads=settings.threads, progress=settings.progress
-    )
-    if settings.json:
-        print_json(result.to_json())
+        crossed = cross_validate(name, with_folds(wanted, folds, repeats), **place)
+        print_json(crossed.to_json()) if settings.json else print_cross_validation(crossed)
         return
-    show(result)
+    result = compare_networks(name, wanted, **place)
+    print_json(result.to_json()) if settings.json else print_comparison(result)
+    print_not_logged(result)
 
 
 def split_list(words: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Options of fine-tuning that ``train`` and ``compare`` share."""
+"""Options of fine-tuning and of the CNN from scratch that ``train`` and ``compare`` share."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import typer
 
 if TYPE_CHECKING:
     from tumorlens.workflows.fine_tune import FineTuneSettings
+    from tumorlens.workflows.scratch import ScratchSettings
 
-__all__ = ["AugmentOption", "EpochsOption", "FineTuneOption", "RecipeOption", "ViewsOption", "fine_tune_from"]
+__all__ = ["AugmentOption", "EpochsOption", "FineTuneOption", "RecipeOption", "ViewsOption", "training_from"]
 
 FineTuneOption = Annotated[
     str | None,
@@ -23,45 +24,62 @@ ViewsOption = Annotated[
 ]
 AugmentOption = Annotated[
     str | None,
-    typer.Option(help="What views are like: plain, artefacts or none, for --fine-tune [default: plain]."),
+    typer.Option(
+        help="What augmented views are like: plain, artefacts or none, for --fine-tune and --from-scratch "
+        "[default: plain]."
+    ),
 ]
-EpochsOption = Annotated[int | None, typer.Option(min=1, help="Passes over the training scans, for --fine-tune.")]
+EpochsOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Passes over the training scans, for --fine-tune and --from-scratch [default: 8 and 30]."),
+]
 RecipeOption = Annotated[
     list[str] | None,
     typer.Option(
         "--recipe",
         metavar="NAME=VALUE",
-        help="Another setting of --fine-tune, such as learning_rate=1e-4; may be repeated (docs/models.md).",
+        help="Another setting of --fine-tune and --from-scratch, such as learning_rate=1e-4; may be repeated "
+        "(docs/models.md).",
     ),
 ]
 
 
-def fine_tune_from(
+def training_from(
     fine_tune: str | None,
     *,
+    from_scratch: bool,
     views: int | None,
     augment: str | None,
     epochs: int | None,
     recipe: list[str] | None,
-) -> FineTuneSettings | None:
-    """The settings of fine-tuning; ``None`` where ``--fine-tune`` is not given.
+) -> tuple[FineTuneSettings | None, ScratchSettings | None]:
+    """The settings of fine-tuning and of the CNN from scratch; ``None`` for what is not asked for.
 
     Raises:
-        InputError: Another option of fine-tuning stands without it, or a setting is wrong.
+        InputError: An option of training stands without what it is for, or a setting is wrong.
     """
     from tumorlens.errors import InputError
-    from tumorlens.workflows.fine_tune import FineTuneSettings, parse_recipe
+    from tumorlens.training import SCRATCH_RECIPE, Recipe
+    from tumorlens.workflows.fine_tune import FineTuneSettings
+    from tumorlens.workflows.scratch import ScratchSettings
+    from tumorlens.workflows.training_settings import parse_recipe
 
-    given = {"--views": views, "--augment": augment, "--epochs": epochs, "--recipe": recipe}
-    if fine_tune is None:
+    if fine_tune is None and views is not None:
+        raise InputError("--views is for fine-tuning: give --fine-tune half too, or leave it out.")
+    given = {"--augment": augment, "--epochs": epochs, "--recipe": recipe}
+    if fine_tune is None and not from_scratch:
         for option, value in given.items():
             if value is not None:
-                raise InputError(f"{option} is for fine-tuning: give --fine-tune half too, or leave it out.")
-        return None
-    defaults = FineTuneSettings()
-    return FineTuneSettings(
-        fine_tune=fine_tune,
-        views=defaults.views if views is None else views,
-        augmentation=augment or defaults.augmentation,
-        recipe=parse_recipe(recipe or [], {"epochs": epochs}),
-    )
+                raise InputError(f"{option} is for training: give --fine-tune half or --from-scratch, or leave it out.")
+    words, changes, augmentation = recipe or [], {"epochs": epochs}, augment or "plain"
+    tuning = scratch = None
+    if fine_tune is not None:
+        tuning = FineTuneSettings(
+            fine_tune=fine_tune,
+            views=FineTuneSettings.views if views is None else views,
+            augmentation=augmentation,
+            recipe=parse_recipe(words, changes, start=Recipe()),
+        )
+    if from_scratch:
+        scratch = ScratchSettings(augmentation=augmentation, recipe=parse_recipe(words, changes, start=SCRATCH_RECIPE))
+    return tuning, scratch

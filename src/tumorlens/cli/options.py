@@ -19,6 +19,7 @@ __all__ = [
     "CarryNeighboursOption",
     "CostOption",
     "JsonOption",
+    "MlflowOption",
     "PrecisionOption",
     "QuietOption",
     "SensitivityOption",
@@ -68,6 +69,13 @@ PrecisionOption = Annotated[
     str,
     typer.Option(
         help="fp32; int8 where the validation loss allows it (needs the extra int8); auto: where faster here too."
+    ),
+]
+MlflowOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="Also log finished runs in MLflow there, such as http://localhost:5000 (needs the extra mlflow).",
     ),
 ]
 

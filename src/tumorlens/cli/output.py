@@ -43,6 +43,12 @@ def print_comparison(result: Any) -> None:
         print_next(f"tumorlens predict {result.best_run.bundle} SCAN.png")
 
 
+def print_not_logged(result: Any) -> None:
+    """Say on standard error why MLflow was not told of all runs, where that is so."""
+    if result.not_logged:
+        typer.echo(result.not_logged, err=True)
+
+
 def print_cross_validation(result: Any) -> None:
     """Print a cross-validated comparison's tables, where its files lie, and what makes a model."""
     from tumorlens.reports import cross_validation_to_rich

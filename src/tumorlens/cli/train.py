@@ -13,12 +13,13 @@ from tumorlens.cli.fine_tune_options import (
     FineTuneOption,
     RecipeOption,
     ViewsOption,
-    fine_tune_from,
+    training_from,
 )
 from tumorlens.cli.options import (
     CarryNeighboursOption,
     CostOption,
     JsonOption,
+    MlflowOption,
     PrecisionOption,
     QuietOption,
     SensitivityOption,
@@ -58,13 +59,14 @@ def train(
     cost: CostOption = None,
     carry_neighbours: CarryNeighboursOption = False,
     precision: PrecisionOption = "fp32",
+    mlflow: MlflowOption = None,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train one model; its run folder holds figures, predictions and the bundle."""
-    from tumorlens.cli.output import print_comparison, print_json
+    from tumorlens.cli.output import print_comparison, print_json, print_not_logged
     from tumorlens.errors import InputError
     from tumorlens.evaluation import parse_wish
     from tumorlens.workflows.compare import CompareSettings, compare_networks
@@ -77,7 +79,9 @@ def train(
         )
     if fine_tune is not None and head is not None:
         raise InputError("A fine-tuned network has its own linear head: leave out --head or --fine-tune.")
-    tuning = fine_tune_from(fine_tune, views=views, augment=augment, epochs=epochs, recipe=recipe)
+    tuning, scratch = training_from(
+        fine_tune, from_scratch=from_scratch, views=views, augment=augment, epochs=epochs, recipe=recipe
+    )
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
     result = compare_networks(
         name,
@@ -86,7 +90,7 @@ def train(
             protocol=protocol,
             heads=() if tuning is not None else (head or "linear",),
             fine_tune=tuning,
-            from_scratch=from_scratch,
+            from_scratch=scratch,
             weights=(weights,),
             weights_dir=weights_dir,
             size=size,
@@ -96,6 +100,7 @@ def train(
             wish=parse_wish(sensitivity=sensitivity, specificity=specificity, cost=cost),
             carry_neighbours=carry_neighbours,
             precision=precision,
+            mlflow=mlflow,
         ),
         workspace=settings.workspace.create(),
         threads=settings.threads,
@@ -103,5 +108,6 @@ def train(
     )
     if settings.json:
         print_json(result.runs[0].answer())
-        return
-    print_comparison(result)
+    else:
+        print_comparison(result)
+    print_not_logged(result)

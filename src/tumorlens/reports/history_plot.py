@@ -42,6 +42,8 @@ def _draw_epochs(axes: Sequence[Axes], history: Sequence[HistoryRow]) -> None:
             values = [_value(entry.get(f"{part}_{figure}")) for entry in history]
             axis.plot(epochs, values, color=colour, linestyle=style, marker="o", markersize=3)
         axis.set(xlabel="epoch", ylabel=ylabel)
+        for epoch in [float(entry["epoch"] or 0) for entry in history if entry.get("kept")]:
+            axis.axvline(epoch, color=GREY, linewidth=0.9, linestyle=(0, (2, 3)))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axis.grid(axis="y")
     _label_ends(axes[0], history, epochs[-1])

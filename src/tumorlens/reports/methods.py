@@ -42,6 +42,10 @@ _HIERARCHICAL = (
 _ADAMW = "Loshchilov I., Hutter F. Decoupled weight decay regularization. ICLR 2019, arXiv:1711.05101."
 _SELECTION = "Caruana R. et al. Ensemble selection from libraries of models. ICML 2004."
 
+_KEPT_EPOCH = (
+    "kept were the weights of the latest epoch whose validation loss was within one standard error (paired, over "
+    "groups) of the lowest"
+)
 _UNSAID = {"head", "strength_rule"}
 
 _WEIGHTS = {
@@ -273,7 +277,10 @@ def _training(facts: MethodsFacts, references: _References) -> str:
     shown = f" ({settings})" if settings else ""
     head = facts.row.head or ""
     if facts.row.kind == "scratch":
-        return f"It has two convolutional and three dense layers{shown}."
+        return (
+            "It has two convolutional and three dense layers and was trained from random weights by AdamW"
+            f"{references.cite(_ADAMW)} with warm-up and cosine decay in TensorFlow; {_KEPT_EPOCH}{shown}."
+        )
     if head == "linear":
         return (
             "A softmax regression with L2 penalty was fitted on its pooled features by SciPy's L-BFGS-B"
@@ -288,8 +295,7 @@ def _training(facts: MethodsFacts, references: _References) -> str:
     if head == "fine-tuned":
         return (
             f"It was trained by AdamW{references.cite(_ADAMW)} with warm-up and cosine decay in TensorFlow, the "
-            "classifier starting as that of the frozen network; the weights of the epoch with the lowest validation "
-            f"loss were kept{shown}."
+            f"classifier starting as that of the frozen network; {_KEPT_EPOCH}{shown}."
         )
     what = "The dense layers of the original study were" if head == "study" else "A classifier was"
     return f"{what} trained on its flattened feature maps{shown}."

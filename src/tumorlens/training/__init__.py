@@ -10,13 +10,13 @@ from tumorlens.training.linear import fit_linear
 from tumorlens.training.mlp import MlpSettings, fit_mlp
 from tumorlens.training.mlp_by_group import fit_mlp_by_group
 from tumorlens.training.recipe import Recipe
-from tumorlens.training.scratch import fit_from_scratch
-from tumorlens.training.sources import BoundarySource, DatasetSource, StoreSource, ViewSource
+from tumorlens.training.scratch import SCRATCH_RECIPE, fit_from_scratch
+from tumorlens.training.sources import BoundarySource, StoreSource, ViewSource
 from tumorlens.training.study import fit_study_head, study_hidden_units
 
 __all__ = [
+    "SCRATCH_RECIPE",
     "BoundarySource",
-    "DatasetSource",
     "EpochRecord",
     "FittedHead",
     "FittedNetwork",

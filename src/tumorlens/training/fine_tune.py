@@ -15,18 +15,14 @@ from numpy.typing import NDArray
 
 from tumorlens.extras import require_extra
 from tumorlens.progress import SILENT, Progress
-from tumorlens.runtime.graph_cache import facts_digest
 from tumorlens.runtime.heads import Head
 from tumorlens.training.fitted import FittedNetwork
-from tumorlens.training.keras_job import train_in_child
 from tumorlens.training.recipe import Recipe
 from tumorlens.training.sources import BoundarySource, ViewSource
+from tumorlens.training.tuning_job import tune_in_child
 from tumorlens.types import Labels
 
-__all__ = ["BODY_FILE", "fit_fine_tuned"]
-
-BODY_FILE = "body.keras"
-_STATE_FILE = "state.npz"
+__all__ = ["fit_fine_tuned"]
 
 
 def fit_fine_tuned(
@@ -40,6 +36,7 @@ def fit_fine_tuned(
     labels: Labels,
     train_rows: NDArray[np.int64],
     val_rows: NDArray[np.int64],
+    val_groups: NDArray[np.int64],
     n_classes: int,
     recipe: Recipe,
     folder: Path,
@@ -60,9 +57,10 @@ def fit_fine_tuned(
         labels: ``(n,)`` class index of every row of ``source``.
         train_rows: Rows to train on, shuffled each epoch.
         val_rows: Rows that decide which epoch is kept and when to stop.
+        val_groups: ``(v,)`` the group of each of them.
         n_classes: Number of classes k.
         recipe: How it is trained.
-        folder: Where ``body.keras``, ``training.log`` and, until the end, the state are kept.
+        folder: Where ``body.keras``, ``training.log``, ``tensorboard`` and, until the end, the state are kept.
         seed: Seed of all that is drawn.
         state_seconds: Longest time between two writings of the state: at most so much work is lost by a kill.
         threads: CPU threads; ``None``: all.
@@ -77,54 +75,25 @@ def fit_fine_tuned(
         TumorlensError: Training failed; the message says where its log is.
     """
     require_extra("train", purpose="Fine-tuning")
-    body = folder / BODY_FILE
-    facts = {
-        "source": source.describe(),
-        "backbone": backbone,
-        "weights": None if weights is None else str(weights.resolve()),
-        "size": size,
-        "layer": layer,
-        "recipe": recipe.facts(),
-        "seed": seed,
-        "n_classes": n_classes,
-    }
-    rows = {"train": train_rows.tolist(), "validation": val_rows.tolist(), "labels": labels.tolist()}
-    result = train_in_child(
-        {
-            "task": "fine_tune",
-            **facts,
-            "work": facts_digest({**facts, **rows}),
-            "state": str((folder / _STATE_FILE).resolve()),
-            "body": str(body.resolve()),
-            "state_seconds": state_seconds,
-            "epochs": recipe.epochs,
-            "batch_size": recipe.batch_size,
-        },
+    return tune_in_child(
+        "fine_tune",
+        {"backbone": backbone, "weights": None if weights is None else str(weights.resolve()), "layer": layer},
+        source,
         labels=labels,
         train_rows=train_rows,
         val_rows=val_rows,
-        n_rows=source.n_rows,
+        val_groups=val_groups,
+        n_classes=n_classes,
+        recipe=recipe,
         folder=folder,
-        title=f"Fine-tuning {backbone}",
+        size=size,
+        seed=seed,
+        state_seconds=state_seconds,
         threads=threads,
         progress=progress,
+        title=f"Fine-tuning {backbone}",
         kind="fine-tuned",
         takes="pooled",
         first_head=first_head,
-        extra={"class_weights": _class_weights(labels[train_rows], n_classes, recipe)},
-        total_steps=recipe.epochs * -(-len(train_rows) // recipe.batch_size),
+        settings={"layer": layer},
     )
-    return FittedNetwork(
-        head=result.head,
-        history=result.history,
-        settings={"head": "fine-tuned", "optimizer": "adamw", "seed": seed, "layer": layer, **recipe.facts()},
-        body=body,
-        size=size,
-    )
-
-
-def _class_weights(labels: Labels, n_classes: int, recipe: Recipe) -> NDArray[np.float32]:
-    if recipe.class_weights == "none":
-        return np.ones(n_classes, np.float32)
-    counts = np.bincount(labels, minlength=n_classes)
-    return (len(labels) / (n_classes * np.maximum(counts, 1))).astype(np.float32)

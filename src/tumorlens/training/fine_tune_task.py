@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
 
 from tumorlens.backbones import BackboneSpec, find_backbone
@@ -18,12 +16,7 @@ from tumorlens.runtime.children.networks import POOLED_NORMALISATION, Network, l
 from tumorlens.runtime.children.save_model import preprocess
 from tumorlens.training.child import Say
 from tumorlens.training.head_files import load_layers, save_layers
-from tumorlens.training.recipe import Recipe
-from tumorlens.training.reporter import Reporter
-from tumorlens.training.stepper import Stepper
-from tumorlens.training.training_state import TrainingState
-from tumorlens.training.tuning_loop import Rows, tune
-from tumorlens.training.view_readers import open_reader
+from tumorlens.training.tuning_task import tune_model
 from tumorlens.workspace import atomic_path
 
 __all__ = ["run"]
@@ -35,38 +28,17 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Fine-tune the network of ``job``; write ``head.npz`` and the trained network, ``body``, as a ``.keras`` file."""
     folder = Path(job["folder"])
     spec = find_backbone(job["backbone"])
-    recipe = Recipe(**job["recipe"])
     network = load_network(spec, size=job["size"], weights=Path(job["weights"]) if job["weights"] else None)
     pixels = keras.Input((job["size"], job["size"], 3), name="pixels")
     whole = preprocess(pixels, effective_preprocessing(spec, network))
     upper = cut_network(network.body, job["layer"]).upper if job["layer"] else None
     trained = upper or keras.Model(pixels, network.body(whole))
     model, classifier = _with_classifier(trained, network, job["n_classes"], folder / "first_head.npz")
-    with np.load(folder / "rows.npz", allow_pickle=False) as rows:
-        training, validation = (Rows(rows[f"{part}_rows"], rows[f"{part}_labels"]) for part in ("train", "val"))
-        class_weights = rows["class_weights"]
-    steps = -(-len(training.rows) // recipe.batch_size) * recipe.epochs
-    stepper = Stepper(
-        model,
-        _groups(spec, network, upper or network.body, model, classifier),
-        recipe=recipe,
-        steps=steps,
-        class_weights=class_weights,
-    )
-    history = tune(
-        stepper,
-        open_reader(job["source"]),
-        training,
-        validation,
-        recipe=recipe,
-        seed=job["seed"],
-        state=TrainingState(Path(job["state"]), job["work"]),
-        report=Reporter(say),
-        state_seconds=job["state_seconds"],
-    )
+    groups = _groups(spec, network, upper or network.body, model, classifier)
+    history = tune_model(job, model, groups, say)
     save_layers(folder / "head.npz", [tuple(classifier.get_weights())])
     _save_body(Path(job["body"]), pixels, network, whole)
-    return {"history": [asdict(record) for record in history], "trained": _count(model)}
+    return {"history": history}
 
 
 def _with_classifier(trained: Any, network: Network, n_classes: int, first_head: Path) -> tuple[Any, Any]:
@@ -107,7 +79,3 @@ def _save_body(path: Path, pixels: Any, network: Network, preprocessed: Any) -> 
         copy.set_weights(normalisation.get_weights())
     with atomic_path(path) as temporary:
         keras.Model(pixels, tensor).save(temporary)
-
-
-def _count(model: Any) -> int:
-    return int(sum(np.prod(variable.shape) for variable in model.trainable_variables))

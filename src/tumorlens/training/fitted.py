@@ -5,15 +5,15 @@ Knows nothing about how it was fitted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tumorlens.runtime.heads import Head
 from tumorlens.types import Probabilities
 
-__all__ = ["EpochRecord", "FittedHead", "FittedNetwork", "PathRecord"]
+__all__ = ["EpochRecord", "FittedHead", "FittedNetwork", "PathRecord", "mark_kept"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,7 @@ class EpochRecord:
         val_loss: Loss on the validation rows after the epoch, L2 term included.
         val_cross_entropy: The same without the L2 term.
         val_accuracy: Share in 0..1.
+        kept: Whether the weights after this epoch are those of the result.
     """
 
     epoch: int
@@ -38,6 +39,12 @@ class EpochRecord:
     val_loss: float
     val_cross_entropy: float
     val_accuracy: float
+    kept: bool = False
+
+
+def mark_kept(history: Iterable[EpochRecord], epoch: int) -> list[EpochRecord]:
+    """The same history where ``epoch`` is the one whose weights were kept."""
+    return [replace(record, kept=record.epoch == epoch) for record in history]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +102,9 @@ class FittedNetwork(FittedHead):
         body: A ``.keras`` file: input ``pixels`` float32 ``(n, size, size, 3)`` in 0..255, output
             of layer ``map``.
         size: Height and width of the body's input, pixels.
+        events: Folder of what TensorBoard reads.
     """
 
     body: Path
     size: int
+    events: Path

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tumorlens.errors import TumorlensError
 from tumorlens.training.child import Say
-from tumorlens.training.fitted import EpochRecord
+from tumorlens.training.fitted import EpochRecord, mark_kept
 from tumorlens.training.read_ahead import read_ahead
 from tumorlens.training.reporter import Reporter
 from tumorlens.types import Labels
@@ -61,20 +61,17 @@ def train(
     epochs: int,
     batch_size: int,
     seed: int,
-    patience: int | None,
     say: Say,
 ) -> list[dict[str, Any]]:
-    """Train ``model``; with ``patience``, stop early and restore the weights of the best epoch.
+    """Train ``model``; the last epoch's weights are kept.
 
     Args:
         model: Compiled with a loss and :data:`COMPILE_METRICS`.
         training: Shuffled anew each epoch.
         validation: Scored after each epoch.
-        epochs: Passes at most.
+        epochs: Passes.
         batch_size: Rows a step.
         seed: Seed of the order.
-        patience: Epochs without a lower validation loss before training stops; ``None``: never, and
-            the last weights are kept.
         say: Told of the steps done.
 
     Returns:
@@ -86,23 +83,14 @@ def train(
     random = np.random.default_rng(seed)
     reporter = Reporter(say)
     history: list[EpochRecord] = []
-    best_loss, best_epoch, best_weights = np.inf, 0, None
     for epoch in range(1, epochs + 1):
         order = random.permutation(len(training.rows))
         trained = _pass(model.train_on_batch, model, training.batches(batch_size, order=order), reporter)
         scored = _pass(model.test_on_batch, model, validation.batches(batch_size), reporter)
         history.append(_record(epoch, trained, scored))
         reporter.advance(0, note=f"epoch {epoch} of {epochs}, validation accuracy {history[-1].val_accuracy:.3f}")
-        if patience is None:
-            continue
-        if history[-1].val_loss < best_loss:
-            best_loss, best_epoch, best_weights = history[-1].val_loss, epoch, model.get_weights()
-        elif epoch - best_epoch >= patience:
-            break
-    if best_weights is not None:
-        model.set_weights(best_weights)
     reporter.flush()
-    return [asdict(record) for record in history]
+    return [asdict(record) for record in mark_kept(history, epochs)]
 
 
 def _pass(

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from tumorlens.errors import InputError
 from tumorlens.runtime.heads import DenseLayer, Head
 from tumorlens.training.checks import check_features, check_labels
-from tumorlens.training.fitted import EpochRecord, FittedHead
+from tumorlens.training.fitted import EpochRecord, FittedHead, mark_kept
 from tumorlens.training.scaling import Scaler, fit_scaler, fold_scaler
 from tumorlens.types import Features, Labels, Probabilities
 
@@ -126,7 +126,7 @@ def _train(
             best, best_epoch = copy.deepcopy(network), epoch
         elif epoch - best_epoch >= settings.patience:
             break
-    return best, history
+    return best, mark_kept(history, best_epoch)
 
 
 def _record(

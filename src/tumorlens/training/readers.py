@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from tumorlens.datasets import open_pixel_store
 from tumorlens.features import FeatureStore
-from tumorlens.training.resize import resize_bilinear
 from tumorlens.types import Features, Pixels
 
 __all__ = ["FlatReader", "PixelReader"]
@@ -48,7 +47,7 @@ class PixelReader:
     """Scans by row.
 
     Args:
-        description: From :meth:`DatasetSource.describe <tumorlens.training.sources.DatasetSource.describe>`.
+        description: From :meth:`ViewSource.describe <tumorlens.training.sources.ViewSource.describe>`.
 
     Raises:
         IntegrityError: The store is missing or damaged.
@@ -58,10 +57,6 @@ class PixelReader:
         self._open = ExitStack()  # closes with the process
         self._store = self._open.enter_context(open_pixel_store(Path(description["path"])))
         self._digests: list[str] = description["digests"]
-
-    def read(self, rows: NDArray[np.int64], *, size: int) -> NDArray[np.float32]:
-        """The scans of ``rows``, ``(b, size, size, 3)`` float32 in 0..255."""
-        return np.stack([resize_bilinear(self.get(row), size=size) for row in rows])
 
     def get(self, row: int) -> Pixels:
         """One scan as it is, ``(h, w, 3)`` uint8."""

@@ -31,7 +31,7 @@ class Recipe:
         class_weights: ``balanced``: each class counts the same; ``none``: each scan does.
         average: Decay of the exponential moving average of weights that is scored and kept; 0: the weights themselves.
         clip: Largest norm of all gradients together; 0: no limit.
-        patience: Epochs without a lower validation loss before training stops; 0: never.
+        patience: Epochs after the one that would be kept before training stops; 0: never.
         batch_norm: ``inference``: pretrained statistics stay; ``train``: they are those of each batch.
     """
 

@@ -1,8 +1,8 @@
 """A small CNN from scratch, the study's predecessor: what pretrained networks have to beat.
 
-Convolution 32 3x3 ReLU, pooling, convolution 64 3x3 ReLU, pooling, dense 128 and dense 64 (ReLU, L2
-0.01), softmax; Adam; at most 20 epochs, stopping after 3 without a lower validation loss, best
-weights kept. TensorFlow trains it in a child process; scans are read batch by batch.
+Convolution 32 3x3 ReLU, pooling, convolution 64 3x3 ReLU, pooling, dense 128 and dense 64 (ReLU), softmax. It is
+trained by the loop that fine-tunes pretrained networks, on scans that are augmented anew at each step. TensorFlow
+trains in a child process; a training that was stopped goes on at the same step.
 """
 
 from __future__ import annotations
@@ -16,49 +16,49 @@ from tumorlens.errors import InputError
 from tumorlens.extras import require_extra
 from tumorlens.progress import SILENT, Progress
 from tumorlens.training.fitted import FittedNetwork
-from tumorlens.training.keras_job import train_in_child
-from tumorlens.training.sources import DatasetSource
+from tumorlens.training.recipe import Recipe
+from tumorlens.training.sources import ViewSource
+from tumorlens.training.tuning_job import tune_in_child
 from tumorlens.types import Labels
 
-__all__ = ["BODY_FILE", "MIN_SIZE", "fit_from_scratch"]
+__all__ = ["MIN_SIZE", "SCRATCH_RECIPE", "fit_from_scratch"]
 
-BODY_FILE = "body.keras"
 MIN_SIZE = 16
+SCRATCH_RECIPE = Recipe(epochs=30, learning_rate=1e-3, stage_decay=1.0, patience=10)
+"""For random weights: more epochs and a higher rate than fine-tuning, the same rate for all layers."""
+
 _FILTERS = [32, 64]
 _HIDDEN = [128, 64]
-_L2 = 0.01
-_LEARNING_RATE = 1e-3
-_EPOCHS = 20
-_PATIENCE = 3
-_BATCH_SIZE = 32
 
 
 def fit_from_scratch(
-    source: DatasetSource,
+    source: ViewSource,
     *,
     labels: Labels,
     train_rows: NDArray[np.int64],
     val_rows: NDArray[np.int64],
+    val_groups: NDArray[np.int64],
     n_classes: int,
     folder: Path,
-    size: int = 240,
-    epochs: int = _EPOCHS,
+    recipe: Recipe = SCRATCH_RECIPE,
     seed: int = 0,
+    state_seconds: float = 60.0,
     threads: int | None = None,
     progress: Progress = SILENT,
 ) -> FittedNetwork:
     """Train the network.
 
     Args:
-        source: Scans of any size, resized (bilinear) to ``size``.
+        source: Scans of any size, resized (bilinear) to the network's, and how they are augmented.
         labels: ``(n,)`` class index of every row of ``source``.
         train_rows: Rows to train on, shuffled each epoch.
-        val_rows: Rows that decide when to stop.
+        val_rows: Rows that decide which epoch is kept and when to stop.
+        val_groups: ``(v,)`` the group of each of them.
         n_classes: Number of classes k.
-        folder: Where ``body.keras`` and ``training.log`` are kept.
-        size: Height and width of the input, pixels.
-        epochs: Passes over the training rows at most.
-        seed: Seed of the first weights and the order.
+        folder: Where ``body.keras``, ``training.log``, ``tensorboard`` and, until the end, the state are kept.
+        recipe: How it is trained; of its rates, ``head_rate`` is the factor of the dense layers.
+        seed: Seed of the first weights and of all that is drawn.
+        state_seconds: Longest time between two writings of the state: at most so much work is lost by a kill.
         threads: CPU threads; ``None``: all.
         progress: Told of every batch.
 
@@ -71,42 +71,27 @@ def fit_from_scratch(
         TumorlensError: Training failed; the message says where its log is.
     """
     require_extra("train", purpose="A CNN from scratch")
-    if size < MIN_SIZE:
-        raise InputError(f"A CNN from scratch needs scans of at least {MIN_SIZE} pixels a side, got {size}.")
-    body = folder / BODY_FILE
-    settings = {
-        "size": size,
-        "filters": _FILTERS,
-        "hidden": _HIDDEN,
-        "l2": _L2,
-        "learning_rate": _LEARNING_RATE,
-        "epochs": epochs,
-        "patience": _PATIENCE,
-        "batch_size": _BATCH_SIZE,
-        "seed": seed,
-    }
-    result = train_in_child(
-        {
-            "task": "scratch",
-            "source": source.describe(),
-            "n_classes": n_classes,
-            "body": str(body.resolve()),
-            **settings,
-        },
+    if source.size < MIN_SIZE:
+        raise InputError(f"A CNN from scratch needs scans of at least {MIN_SIZE} pixels a side, got {source.size}.")
+    layers = {"filters": _FILTERS, "hidden": _HIDDEN}
+    return tune_in_child(
+        "scratch",
+        layers,
+        source,
         labels=labels,
         train_rows=train_rows,
         val_rows=val_rows,
-        n_rows=source.n_rows,
+        val_groups=val_groups,
+        n_classes=n_classes,
+        recipe=recipe,
         folder=folder,
-        title="Training a CNN from scratch",
+        size=source.size,
+        seed=seed,
+        state_seconds=state_seconds,
         threads=threads,
         progress=progress,
-    )
-    return FittedNetwork(
-        head=result.head,
-        history=result.history,
-        settings={"head": "scratch", "optimizer": "adam", **settings},
-        penalty=result.penalty,
-        body=body,
-        size=size,
+        title="Training a CNN from scratch",
+        kind="scratch",
+        takes="flat",
+        settings={"size": source.size, **layers},
     )

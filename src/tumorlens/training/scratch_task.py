@@ -1,4 +1,4 @@
-"""Child's side of the CNN from scratch: builds it in Keras and trains it on streamed scans."""
+"""Child's side of the CNN from scratch: builds it in Keras and trains it on scans."""
 
 from __future__ import annotations
 
@@ -11,42 +11,26 @@ import numpy as np
 
 from tumorlens.training.child import Say
 from tumorlens.training.head_files import save_layers
-from tumorlens.training.keras_loop import Part, train
-from tumorlens.training.readers import PixelReader
-from tumorlens.training.study_task import add_dense_layers, compile_classifier
+from tumorlens.training.tuning_task import tune_model
 from tumorlens.workspace import atomic_path
 
 __all__ = ["build_body", "run"]
 
 
 def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
-    """Train the network of ``job``; write ``head.npz`` and, where the job says, the body."""
-    folder = Path(job["folder"])
-    scans = PixelReader(job["source"])
-    size: int = job["size"]
-    body = build_body(size, filters=job["filters"])
-    flat = keras.layers.Flatten()(body.output)
-    outputs = add_dense_layers(flat, hidden=job["hidden"], n_classes=job["n_classes"], l2=job["l2"])
-    model = keras.Model(body.input, outputs)
-    compile_classifier(model, learning_rate=job["learning_rate"])
-    with np.load(folder / "rows.npz", allow_pickle=False) as rows:
-        parts = [
-            Part(lambda r: scans.read(r, size=size), rows[f"{p}_rows"], rows[f"{p}_labels"]) for p in ("train", "val")
-        ]
-    history = train(
-        model,
-        *parts,
-        epochs=job["epochs"],
-        batch_size=job["batch_size"],
-        seed=job["seed"],
-        patience=job["patience"],
-        say=say,
-    )
-    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    save_layers(folder / "head.npz", [tuple(layer.get_weights()) for layer in dense])
+    """Train the network of ``job``; write ``head.npz`` and the convolutional body, a ``.keras`` file."""
+    body = build_body(job["size"], filters=job["filters"])
+    values = keras.layers.Flatten()(body.output)
+    dense = [keras.layers.Dense(units, activation="relu") for units in job["hidden"]]
+    dense.append(keras.layers.Dense(job["n_classes"], name="logits"))
+    for layer in dense:
+        values = layer(values)
+    groups = [[variable for layer in dense for variable in layer.trainable_variables], body.trainable_variables]
+    history = tune_model(job, keras.Model(body.input, values), groups, say)
+    save_layers(Path(job["folder"]) / "head.npz", [tuple(layer.get_weights()) for layer in dense])
     with atomic_path(Path(job["body"])) as temporary:
         body.save(temporary)
-    return {"history": history, "penalty": float(sum(float(term) for term in model.losses))}
+    return {"history": history}
 
 
 def build_body(size: int, *, filters: list[int]) -> Any:

@@ -1,7 +1,7 @@
 """What a child process trains on, described in plain JSON so that it can open it itself.
 
-Descriptions only: :mod:`tumorlens.training.readers` opens them in the child. Knows nothing about
-labels.
+Descriptions only: :mod:`tumorlens.training.readers` and :mod:`tumorlens.training.view_readers` open them in the child.
+Knows nothing about labels.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from tumorlens.features import ViewSettings
 
-__all__ = ["BoundarySource", "DatasetSource", "StoreSource", "ViewSource"]
+__all__ = ["BoundarySource", "StoreSource", "ViewSource"]
 
 
 class _StoredRows:
@@ -49,19 +49,6 @@ class StoreSource(_StoredRows):
     def describe(self) -> dict[str, Any]:
         """JSON values from which :class:`~tumorlens.training.readers.FlatReader` opens it."""
         return {**super().describe(), "prefix": self.prefix.hex()}
-
-
-@dataclass(frozen=True)
-class DatasetSource(_StoredRows):
-    """The pixels of an imported data set.
-
-    Attributes:
-        path: Folder of the pixel store.
-        digests: Pixel digest of each row; repeats are allowed.
-    """
-
-    path: Path
-    digests: Sequence[str]
 
 
 @dataclass(frozen=True)

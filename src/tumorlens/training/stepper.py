@@ -53,11 +53,19 @@ class Stepper:
             for group, factor in zip(self._groups, _factors(recipe, groups), strict=True)
         ]
         self._trained = [variable for group in self._groups for variable in group]
-        self._average = [tf.Variable(variable.numpy(), trainable=False) for variable in self._trained]
-        self._kept = [tf.Variable(variable.numpy(), trainable=False) for variable in self._trained]
+        statistics = _batch_statistics(model) if recipe.batch_norm == "train" else []
+        self._changing = [*self._trained, *statistics]
+        self._average = [tf.Variable(variable.numpy(), trainable=False) for variable in self._changing]
+        self._kept = [tf.Variable(variable.numpy(), trainable=False) for variable in self._changing]
+        self._rate = _rate(recipe, 1.0, steps)
         self._count = tf.Variable(0.0, trainable=False)
         self._train = tf.function(self._train_step, reduce_retracing=True)
         self._score = tf.function(self._score_step, reduce_retracing=True)
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the last stage, at the next step."""
+        return float(self._rate(self._count))
 
     def train(self, inputs: list[Any], labels: Labels, random: np.random.Generator) -> dict[str, float]:
         """Do one step; ``loss`` is what was minimised, the other figures take each mixture for its larger part."""
@@ -75,14 +83,15 @@ class Stepper:
         )
         return {name: float(value) for name, value in values.items()}
 
-    def score(self, inputs: list[Any], labels: Labels) -> dict[str, float]:
-        """Cross-entropy and accuracy, as they are."""
-        return {name: float(value) for name, value in self._score(inputs, tf.constant(labels, tf.int32)).items()}
+    def score(self, inputs: list[Any], labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Cross-entropy of each scan, nats, and whether it was right."""
+        losses, right = self._score(inputs, tf.constant(labels, tf.int32))
+        return losses.numpy().astype(np.float64), right.numpy()
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Let the model have the averaged weights for a while."""
-        own = [variable.numpy() for variable in self._trained]
+        own = [variable.numpy() for variable in self._changing]
         self._set(self._scored_weights())
         try:
             yield
@@ -108,7 +117,7 @@ class Stepper:
             variable.assign(arrays[name])
 
     def _scored_weights(self) -> list[Any]:
-        return self._average if self._recipe.average else [variable.value for variable in self._trained]
+        return self._average if self._recipe.average else [variable.value for variable in self._changing]
 
     def _variables(self) -> Iterator[tuple[str, Any]]:
         for kind, variables in (
@@ -121,7 +130,7 @@ class Stepper:
             yield from ((f"{kind}_{place}", variable) for place, variable in enumerate(variables))
 
     def _set(self, values: Sequence[Any]) -> None:
-        for variable, value in zip(self._trained, values, strict=True):
+        for variable, value in zip(self._changing, values, strict=True):
             variable.assign(value)
 
     def _train_step(self, inputs: list[Any], labels: Any, partner: Any, share: Any, masks: list[Any]) -> dict[str, Any]:
@@ -139,7 +148,9 @@ class Stepper:
         if recipe.clip:
             gradients, _ = tf.clip_by_global_norm(gradients, recipe.clip)
         self._apply(gradients)
-        return {"loss": loss, **_figures(labels, logits)}
+        losses, right = _losses(labels, logits)
+        accuracy = tf.reduce_mean(tf.cast(right, tf.float32))
+        return {"loss": loss, "cross_entropy": tf.reduce_mean(losses), "accuracy": accuracy}
 
     def _logits(self, inputs: list[Any]) -> Any:
         """In training: batch statistics where the recipe says so."""
@@ -157,7 +168,7 @@ class Stepper:
             start += len(group)
         self._count.assign_add(1.0)
         decay = tf.minimum(self._recipe.average, (1.0 + self._count) / (10.0 + self._count))
-        for average, variable in zip(self._average, self._trained, strict=True):
+        for average, variable in zip(self._average, self._changing, strict=True):
             average.assign(decay * average + (1.0 - decay) * variable.value)
 
     def _targets(self, labels: Any, partner: Any, share: Any) -> Any:
@@ -168,9 +179,20 @@ class Stepper:
         smoothing = self._recipe.label_smoothing
         return (1.0 - smoothing) * targets + smoothing / classes
 
-    def _score_step(self, inputs: list[Any], labels: Any) -> dict[str, Any]:
+    def _score_step(self, inputs: list[Any], labels: Any) -> tuple[Any, Any]:
         inputs = [tf.cast(values, tf.float32) for values in inputs]
-        return _figures(labels, self._fast(*inputs))
+        return _losses(labels, self._fast(*inputs))
+
+
+def _batch_statistics(model: Any) -> list[Any]:
+    """Moving means and variances, which training changes without gradients; they go with the weights they belong to."""
+    found: list[Any] = []
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            found += [layer.moving_mean, layer.moving_variance]
+        elif isinstance(layer, keras.Model):
+            found += _batch_statistics(layer)
+    return found
 
 
 def _factors(recipe: Recipe, groups: Sequence[Sequence[Any]]) -> list[float]:
@@ -179,22 +201,26 @@ def _factors(recipe: Recipe, groups: Sequence[Sequence[Any]]) -> list[float]:
     return [factor for factor, group in zip(stages, groups, strict=True) if group]
 
 
-def _optimizer(recipe: Recipe, factor: float, steps: int, variables: list[Any]) -> Any:
+def _rate(recipe: Recipe, factor: float, steps: int) -> Any:
+    """The learning rate as a function of the step."""
     rise = int(recipe.warm_up * steps)
     largest = recipe.learning_rate * factor
-    schedule = keras.optimizers.schedules.CosineDecay(
+    return keras.optimizers.schedules.CosineDecay(
         0.0 if rise else largest, max(steps - rise, 1), warmup_target=largest if rise else None, warmup_steps=rise
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+
+
+def _optimizer(recipe: Recipe, factor: float, steps: int, variables: list[Any]) -> Any:
+    optimizer = keras.optimizers.AdamW(_rate(recipe, factor, steps), weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_list=[variable for variable in variables if len(variable.shape) < 2])
     optimizer.build(variables)
     return optimizer
 
 
-def _figures(labels: Any, logits: Any) -> dict[str, Any]:
+def _losses(labels: Any, logits: Any) -> tuple[Any, Any]:
+    """``(n,)`` each: cross-entropies, and which scans were right."""
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-    right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
-    return {"cross_entropy": tf.reduce_mean(losses), "accuracy": tf.reduce_mean(tf.cast(right, tf.float32))}
+    return losses, tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
 
 
 def _cutout_mask(shape: Any, random: np.random.Generator, probability: float) -> NDArray[np.float32] | None:

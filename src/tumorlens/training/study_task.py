@@ -14,7 +14,7 @@ from tumorlens.training.head_files import save_layers
 from tumorlens.training.keras_loop import COMPILE_METRICS, Part, train
 from tumorlens.training.readers import FlatReader
 
-__all__ = ["add_dense_layers", "build_study_head", "compile_classifier", "run"]
+__all__ = ["build_study_head", "run"]
 
 
 def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     folder = Path(job["folder"])
     features = FlatReader(job["source"])
     model = build_study_head(features.n_features, hidden=job["hidden"], n_classes=job["n_classes"], l2=job["l2"])
-    compile_classifier(model, learning_rate=job["learning_rate"])
+    _compile(model, learning_rate=job["learning_rate"])
     with np.load(folder / "rows.npz", allow_pickle=False) as rows:
         parts = [Part(features.read, rows[f"{p}_rows"], rows[f"{p}_labels"]) for p in ("train", "val")]
     history = train(
@@ -31,7 +31,6 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
         epochs=job["epochs"],
         batch_size=job["batch_size"],
         seed=job["seed"],
-        patience=None,
         say=say,
     )
     save_layers(folder / "head.npz", [tuple(layer.get_weights()) for layer in model.layers if layer.weights])
@@ -39,20 +38,15 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
 
 
 def build_study_head(n_features: int, *, hidden: Sequence[int], n_classes: int, l2: float) -> Any:
-    """Flattened features → dense ReLU layers with an L2 term on their weights → softmax."""
+    """Flattened features → dense ReLU layers with an L2 term on their weights, not on biases → softmax."""
     inputs = keras.Input((n_features,), name="features")
-    return keras.Model(inputs, add_dense_layers(inputs, hidden=hidden, n_classes=n_classes, l2=l2))
-
-
-def add_dense_layers(inputs: Any, *, hidden: Sequence[int], n_classes: int, l2: float) -> Any:
-    """Dense ReLU layers, with an L2 term on their weights but not on biases, and a softmax."""
     values = inputs
     for units in hidden:
         values = keras.layers.Dense(units, activation="relu", kernel_regularizer=keras.regularizers.L2(l2))(values)
-    return keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(values)
+    return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(values))
 
 
-def compile_classifier(model: Any, *, learning_rate: float) -> None:
+def _compile(model: Any, *, learning_rate: float) -> None:
     """Adam on the cross-entropy of class indices, plus the model's L2 terms."""
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),

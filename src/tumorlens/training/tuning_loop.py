@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +18,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tumorlens.errors import TumorlensError
-from tumorlens.training.fitted import EpochRecord
+from tumorlens.training.epoch_choice import EpochChoice, Losses
+from tumorlens.training.event_log import EventLog
+from tumorlens.training.fitted import EpochRecord, mark_kept
 from tumorlens.training.read_ahead import read_ahead
 from tumorlens.training.recipe import Recipe
 from tumorlens.training.reporter import Reporter
@@ -26,6 +29,13 @@ from tumorlens.training.training_state import TrainingState
 from tumorlens.types import Labels
 
 __all__ = ["Reader", "Rows", "tune"]
+
+_LOWEST = "lowest_validation_losses"
+
+_DIVERGED = (
+    "Training diverged, the loss is no longer finite: give a lower rate (--recipe learning_rate=1e-4), or check the "
+    "weights."
+)
 
 
 class Reader(Protocol):
@@ -63,9 +73,7 @@ class _Sums:
     def means(self) -> dict[str, float]:
         means = {name: total / self.rows for name, total in self.values.items()}
         if not all(np.isfinite(value) for value in means.values()):
-            raise TumorlensError(
-                "Training diverged, the loss is no longer finite: give a lower --learning-rate, or check the weights."
-            )
+            raise TumorlensError(_DIVERGED)
         return means
 
 
@@ -75,22 +83,26 @@ def tune(
     training: Rows,
     validation: Rows,
     *,
+    groups: NDArray[np.int64],
     recipe: Recipe,
     seed: int,
     state: TrainingState,
+    events: Path,
     report: Reporter,
     state_seconds: float,
 ) -> list[EpochRecord]:
-    """Train, keep the weights of the epoch with the lowest validation loss, and set them.
+    """Train, keep the weights of the epoch that :class:`EpochChoice` chooses, and set them.
 
     Args:
         stepper: Model and optimisers.
         reader: Gives inputs.
         training: Shuffled anew each epoch.
         validation: Scored after each epoch.
+        groups: ``(n,)`` group of each validation row.
         recipe: How.
         seed: Seed of all that is drawn.
         state: Where the state is kept; what it holds is taken up.
+        events: Folder of what TensorBoard reads.
         report: Told of every step.
         state_seconds: Longest time between two writings of the state.
 
@@ -102,58 +114,72 @@ def tune(
     """
     size = recipe.batch_size
     steps = -(-len(training.rows) // size)
-    history, sums, epoch, step = _take_up(stepper, state)
-    report.advance((epoch - 1) * steps + step, note=_note(history, epoch, recipe))
+    choice = EpochChoice(groups)
+    history, sums, epoch, step = _take_up(stepper, choice, state)
+    done = (epoch - 1) * steps + step
+    log = EventLog(events, epochs=epoch - 1, steps=done)
+    report.advance(done, note=_note(history, epoch, recipe))
     last_saved = time.monotonic()
-    while epoch <= recipe.epochs and not _is_over(history, recipe):
+    while epoch <= recipe.epochs and not _is_over(history, choice, recipe):
         for number, inputs, labels in _training_batches(reader, training, size, seed=seed, epoch=epoch, start=step):
             drawn = np.random.default_rng([seed, epoch, number, 1])
-            sums.add(stepper.train(inputs, labels, drawn), len(labels))
+            figures = stepper.train(inputs, labels, drawn)
+            sums.add(figures, len(labels))
             step = number + 1
+            log.add_step((epoch - 1) * steps + step, figures["loss"])
             report.advance(1, note=_note(history, epoch, recipe))
             if time.monotonic() - last_saved >= state_seconds:
-                _save(state, stepper, history, sums, epoch, step)
+                _save(state, log, stepper, choice, history, sums, epoch, step)
                 last_saved = time.monotonic()
-        scored = _score(stepper, reader, validation, size)
-        history.append(_record(epoch, sums.means(), scored.means()))
-        if min(history, key=lambda record: record.val_loss) is history[-1]:
+        losses, right = _score(stepper, reader, validation, size)
+        history.append(_record(epoch, sums.means(), losses, right))
+        if choice.keeps(epoch, losses):
             stepper.keep()
+        log.add_epoch(history[-1], learning_rate=stepper.learning_rate)
         epoch, step, sums = epoch + 1, 0, _Sums()
-        _save(state, stepper, history, sums, epoch, step)
+        _save(state, log, stepper, choice, history, sums, epoch, step)
         last_saved = time.monotonic()
+    log.close()
     stepper.restore_kept()
     report.flush()
-    return history
+    return mark_kept(history, choice.kept)
 
 
-def _take_up(stepper: Stepper, state: TrainingState) -> tuple[list[EpochRecord], _Sums, int, int]:
+def _take_up(stepper: Stepper, choice: EpochChoice, state: TrainingState) -> tuple[list[EpochRecord], _Sums, int, int]:
     found = state.load()
     if found is None:
         return [], _Sums(), 1, 0
     facts, arrays = found
+    choice.take_up(facts["kept"], arrays.pop(_LOWEST))
     stepper.load(arrays)
     history = [EpochRecord(**record) for record in facts["history"]]
     return history, _Sums(facts["sums"], facts["rows"]), facts["epoch"], facts["step"]
 
 
 def _save(
-    state: TrainingState, stepper: Stepper, history: Sequence[EpochRecord], sums: _Sums, epoch: int, step: int
+    state: TrainingState,
+    log: EventLog,
+    stepper: Stepper,
+    choice: EpochChoice,
+    history: Sequence[EpochRecord],
+    sums: _Sums,
+    epoch: int,
+    step: int,
 ) -> None:
+    log.flush()  # before the state: after a kill a point may be written again, but none may be missing
     facts = {
         "history": [asdict(record) for record in history],
         "sums": sums.values,
         "rows": sums.rows,
         "epoch": epoch,
         "step": step,
+        "kept": choice.kept,
     }
-    state.save(facts, stepper.arrays())
+    state.save(facts, {**stepper.arrays(), _LOWEST: choice.lowest})
 
 
-def _is_over(history: Sequence[EpochRecord], recipe: Recipe) -> bool:
-    if not (recipe.patience and history):
-        return False
-    best = min(history, key=lambda record: record.val_loss)
-    return history[-1].epoch - best.epoch >= recipe.patience
+def _is_over(history: Sequence[EpochRecord], choice: EpochChoice, recipe: Recipe) -> bool:
+    return bool(recipe.patience and history) and history[-1].epoch - choice.kept >= recipe.patience
 
 
 def _training_batches(
@@ -171,29 +197,33 @@ def _training_batches(
         yield number, _tensors(inputs), part.labels[batches[number]]
 
 
-def _score(stepper: Stepper, reader: Reader, part: Rows, size: int) -> _Sums:
+def _score(stepper: Stepper, reader: Reader, part: Rows, size: int) -> tuple[Losses, NDArray[np.bool_]]:
+    """Of every row: its cross-entropy, and whether it was right."""
     batches = [slice(place, place + size) for place in range(0, len(part.rows), size)]
-    sums = _Sums()
     with stepper.averaged():
-        for batch, inputs in read_ahead(lambda rows: reader.read(part.rows[rows], None), batches):
-            labels = part.labels[batch]
-            sums.add(stepper.score(_tensors(inputs), labels), len(labels))
-    return sums
+        scored = [
+            stepper.score(_tensors(inputs), part.labels[batch])
+            for batch, inputs in read_ahead(lambda rows: reader.read(part.rows[rows], None), batches)
+        ]
+    losses = np.concatenate([losses for losses, _ in scored])
+    if not np.isfinite(losses).all():
+        raise TumorlensError(_DIVERGED)
+    return losses, np.concatenate([right for _, right in scored])
 
 
 def _tensors(inputs: list[NDArray[Any]]) -> list[Any]:
     return [tf.convert_to_tensor(values) for values in inputs]
 
 
-def _record(epoch: int, trained: dict[str, float], scored: dict[str, float]) -> EpochRecord:
+def _record(epoch: int, trained: dict[str, float], losses: Losses, right: NDArray[np.bool_]) -> EpochRecord:
     return EpochRecord(
         epoch=epoch,
         train_loss=trained["loss"],
         train_cross_entropy=trained["cross_entropy"],
         train_accuracy=trained["accuracy"],
-        val_loss=scored["cross_entropy"],
-        val_cross_entropy=scored["cross_entropy"],
-        val_accuracy=scored["accuracy"],
+        val_loss=float(losses.mean()),
+        val_cross_entropy=float(losses.mean()),
+        val_accuracy=float(right.mean()),
     )
 
 

@@ -31,9 +31,10 @@ from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fine_tune import FineTuneSettings, fit_fine_tuned_run
 from tumorlens.workflows.fit import Network, fit_backbone, prepare_network
 from tumorlens.workflows.heads import HeadKind, find_head
+from tumorlens.workflows.mlflow_log import MlflowLog
 from tumorlens.workflows.precision import check_precision
 from tumorlens.workflows.runs import RunRecord
-from tumorlens.workflows.scratch import fit_scratch
+from tumorlens.workflows.scratch import ScratchSettings, fit_scratch
 from tumorlens.workflows.splits import part_counts, prepare_split
 from tumorlens.workflows.write_comparison import write_comparison
 from tumorlens.workspace import Workspace, remove_leftovers
@@ -52,11 +53,10 @@ class CompareSettings:
         protocol: ``grouped``, or ``study`` for the original study's leaky split.
         heads: Kinds of heads; each is fitted on each network.
         fine_tune: How each network is fine-tuned beside its heads; ``None``: not at all.
-        from_scratch: Whether a CNN from scratch is trained too.
+        from_scratch: How a CNN from scratch is trained too; ``None``: not at all.
         weights: ``imagenet``, ``random``, a file for the only network, or ``BACKBONE=FILE``.
         weights_dir: Folder with weight files under Keras' names.
         size: Side of the networks' square input in pixels.
-        scratch_size: The same for the CNN from scratch; ``size`` when ``None``.
         seed: Seed of split, heads and bootstrap.
         split_file: A split to use instead of making one.
         refit: Whether finished runs are made again.
@@ -65,17 +65,17 @@ class CompareSettings:
         mistake: A mistake to make on purpose beside the right way: ``split``, ``scaling`` or ``duplicates``.
         precision: What networks compute in once trained: ``fp32``, ``int8`` (where the validation loss allows it), or
             ``auto`` (where it is faster on this machine too).
+        mlflow: Tracking URI of MLflow, where finished runs are logged too; ``None``: nowhere.
     """
 
     backbones: tuple[str, ...]
     protocol: str = "grouped"
     heads: tuple[str, ...] = ("linear",)
     fine_tune: FineTuneSettings | None = None
-    from_scratch: bool = False
+    from_scratch: ScratchSettings | None = None
     weights: tuple[str, ...] = ("imagenet",)
     weights_dir: Path | None = None
     size: int = 240
-    scratch_size: int | None = None
     seed: int = 0
     split_file: Path | None = None
     refit: bool = False
@@ -83,6 +83,7 @@ class CompareSettings:
     carry_neighbours: bool = False
     mistake: str | None = None
     precision: str = "fp32"
+    mlflow: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,13 @@ class ComparisonResult:
         comparison: The figures.
         folder: Table, plots and report.
         runs: The runs behind the rows, in their order.
+        not_logged: Why MLflow was not told of all of them, in a sentence; empty where it was, or was not to be.
     """
 
     comparison: Comparison
     folder: Path
     runs: tuple[RunRecord, ...]
+    not_logged: str = ""
 
     @property
     def report(self) -> Path:
@@ -123,7 +126,10 @@ class ComparisonResult:
 
     def table(self) -> None:
         """Print the comparison."""
-        Console(highlight=False).print(to_rich(self.comparison))
+        console = Console(highlight=False)
+        console.print(to_rich(self.comparison))
+        if self.not_logged:
+            console.print(self.not_logged)
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``compare --json``."""
@@ -153,22 +159,22 @@ def compare_networks(
         The comparison, its folder and its runs.
 
     Raises:
-        InputError: A name, weight file or split cannot be used.
+        InputError: A name, weight file or split cannot be used, or MLflow does not answer.
         WeightsUnavailableError: Weights are neither on disk nor to be downloaded.
-        MissingExtraError: A head or the CNN from scratch needs TensorFlow.
+        MissingExtraError: A head or the CNN from scratch needs TensorFlow, or MLflow is not installed.
     """
     scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     specs = [find_backbone(name) for name in settings.backbones]
     heads = [find_head(name) for name in settings.heads]
     if settings.fine_tune is not None:
         require_extra("train", purpose="Fine-tuning")
-    if settings.from_scratch:
+    if settings.from_scratch is not None:
         require_extra("train", purpose="A CNN from scratch")
     elif not specs:
         raise InputError("Expected at least one network after --backbones: tumorlens backbones list names them.")
     check_wish(settings.wish, scans)
     if settings.mistake is not None:
-        check_mistake(settings.mistake, protocol=settings.protocol, from_scratch=settings.from_scratch)
+        check_mistake(settings.mistake, protocol=settings.protocol, from_scratch=settings.from_scratch is not None)
         if settings.wish is not None:
             raise InputError(f"--break shows a mistake at the usual threshold: leave out --{settings.wish.kind}.")
         if settings.fine_tune is not None:
@@ -179,6 +185,7 @@ def compare_networks(
     for head in heads if specs else ():
         head.check(scans, split, settings.seed)
     check_precision(settings.precision, split)
+    log = None if settings.mlflow is None else MlflowLog(settings.mlflow)
     remove_leftovers(workspace.root)
     networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
     with FeatureStore(workspace.features) as store:
@@ -201,7 +208,7 @@ def compare_networks(
     comparison = _comparison(context, runs)
     folder = workspace.comparisons / f"{scans.name}-{split.protocol}-{_digest(comparison)}"
     write_comparison(folder, comparison, context, runs)
-    return ComparisonResult(comparison, folder, tuple(runs))
+    return ComparisonResult(comparison, folder, tuple(runs), not_logged="" if log is None else log.add(runs))
 
 
 def prepare_networks(
@@ -233,8 +240,8 @@ def _fit_all(
             runs += fit_beside(context, network, heads, mistake=settings.mistake)
         if settings.fine_tune is not None:
             runs.append(fit_fine_tuned_run(context, network, settings.fine_tune))
-    if settings.from_scratch:
-        runs.append(fit_scratch(context, size=settings.scratch_size or settings.size))
+    if settings.from_scratch is not None:
+        runs.append(fit_scratch(context, settings.from_scratch))
     return runs
 
 

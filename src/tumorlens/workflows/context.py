@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+import numpy as np
+import numpy.typing as npt
 
 from tumorlens.datasets import Dataset, ResidualNeighbours, Split
+from tumorlens.datasets.grouped_split import whole_units
 from tumorlens.errors import InputError
 from tumorlens.evaluation import OperatingWish
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
 from tumorlens.reports import LEAKY, MISTAKE, SYNTHETIC
+from tumorlens.workflows.resumable import open_resumable
 from tumorlens.workspace import Workspace, storage_errors
 
 __all__ = ["RunContext", "check_wish"]
@@ -61,6 +64,12 @@ class RunContext:
     precision: str = "fp32"
 
     @property
+    def units(self) -> npt.NDArray[np.int64]:
+        """``(n,)`` code of what stays together: the group of each row, joined where groups share pixels."""
+        found = np.unique(whole_units(self.dataset.groups, self.dataset.digests), return_inverse=True)[1]
+        return found.astype(np.int64)
+
+    @property
     def marks(self) -> tuple[str, ...]:
         """What must be said with every result of this context."""
         mistake = (MISTAKE,) if self.mistake is not None else ()
@@ -92,28 +101,9 @@ class RunContext:
             yield folder
         shutil.rmtree(folder)
 
-    @contextmanager
-    def resumable_folder(self, name: str) -> Iterator[Path]:
-        """A folder for training that goes on after it was stopped; it stays until the run is finished.
-
-        Raises:
-            InputError: Another process is training the same run.
-        """
-        place = self.workspace.training / "resumable"
-        folder = place / name
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place / f"{name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                f"Another process is training the run {name}: wait for it, or stop it and run the command again."
-            ) from error
-        with lock:
-            yield folder
-            shutil.rmtree(folder)
-        Path(lock.lock_file).unlink(missing_ok=True)
+    def resumable_folder(self, name: str) -> AbstractContextManager[Path]:
+        """A folder for training that goes on after it was stopped; see :func:`open_resumable`."""
+        return open_resumable(self.workspace, name)
 
 
 def check_wish(wish: OperatingWish | None, dataset: Dataset) -> None:

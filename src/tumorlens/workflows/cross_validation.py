@@ -163,7 +163,7 @@ def cross_validate(
 def _check_settings(settings: CrossValidationSettings) -> None:
     of_one_split = {
         f"--protocol {settings.protocol}": settings.protocol != "grouped",
-        "--from-scratch": settings.from_scratch,
+        "--from-scratch": settings.from_scratch is not None,
         "--fine-tune": settings.fine_tune is not None,
         "--split": settings.split_file is not None,
         "--break": settings.mistake is not None,
@@ -175,6 +175,7 @@ def _check_settings(settings: CrossValidationSettings) -> None:
         f"--{settings.wish.kind}" if settings.wish else "": settings.wish is not None,
         "--carry-neighbours": settings.carry_neighbours,
         f"--precision {settings.precision}": settings.precision != "fp32",
+        "--mlflow": settings.mlflow is not None,
     }
     for option, given in of_a_model.items():
         if given:

@@ -14,6 +14,7 @@ from tumorlens.extras import has_extra
 from tumorlens.progress import SILENT, Progress
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
 from tumorlens.workflows.dataset_facts import dataset_lines
+from tumorlens.workflows.scratch import ScratchSettings
 from tumorlens.workflows.splits import prepare_split
 from tumorlens.workflows.synthesis import draw_contact_sheet, import_synthetic, synthesize_scans
 from tumorlens.workspace import Workspace
@@ -60,8 +61,7 @@ def run_demo(
         progress.say('The CNN from scratch is left out: it needs the extra train (pip install "tumorlens[train]").')
     settings = CompareSettings(
         backbones=("efficientnet-lite0",),
-        from_scratch=has_extra("train"),
-        scratch_size=_SCRATCH_SIZE,
+        from_scratch=ScratchSettings(size=_SCRATCH_SIZE) if has_extra("train") else None,
         seed=seed,
     )
     result = compare_networks(dataset, settings, workspace=workspace, threads=threads, progress=progress)

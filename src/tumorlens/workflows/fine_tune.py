@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tumorlens.errors import InputError
 from tumorlens.evaluation import Classifier
 from tumorlens.extras import require_extra
-from tumorlens.features import AUGMENTATIONS, cache_boundary, extract_features
+from tumorlens.features import cache_boundary, extract_features
 from tumorlens.reports import RANDOM_WEIGHTS
 from tumorlens.runtime import BoundaryGraph, boundary_graph
 from tumorlens.runtime.graph_cache import facts_digest
@@ -20,30 +19,29 @@ from tumorlens.workflows.heads import HEADS
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.runs import FineTunedConfig, RunRecord, find_finished
 from tumorlens.workflows.trained_networks import network_model
+from tumorlens.workflows.training_settings import TrainingSettings
 from tumorlens.workflows.write_run import write_run
 
-__all__ = ["FULL", "FineTuneSettings", "fit_fine_tuned_run", "parse_recipe"]
+__all__ = ["FULL", "FineTuneSettings", "fit_fine_tuned_run"]
 
 FULL = "full"
 """In the place of a stage: all layers are trained, nothing is cached."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FineTuneSettings:
+class FineTuneSettings(TrainingSettings):
     """What is fine-tuned, and how.
 
     Attributes:
+        recipe: How it is trained.
         fine_tune: ``last`` or ``half`` of the network's arithmetic, ``full``, or the first stage to train.
         views: Cached augmented views of each training scan beside the scan itself; with ``full`` every step sees new
             ones.
-        augmentation: What views are like, by name; ``none``: no views.
-        recipe: How it is trained.
     """
 
+    recipe: Recipe = field(default_factory=Recipe)
     fine_tune: str = "half"
     views: int = 3
-    augmentation: str = "plain"
-    recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
         """Raise where a setting is unknown.
@@ -51,45 +49,13 @@ class FineTuneSettings:
         Raises:
             InputError: Says what was expected.
         """
-        known = (*AUGMENTATIONS, "none")
-        if self.augmentation not in known:
-            raise InputError(f"Expected --augment {', '.join(known)}, got {self.augmentation!r}.")
+        super().__post_init__()
         if not 0 <= self.views <= 64:
             raise InputError(f"Expected --views 0 to 64, got {self.views}.")
 
     def facts(self) -> dict[str, Any]:
         """All settings as JSON values."""
-        return {
-            "fine_tune": self.fine_tune,
-            "views": self.views,
-            "augmentation": self.augmentation,
-            "recipe": self.recipe.facts(),
-        }
-
-
-def parse_recipe(words: list[str], changes: Mapping[str, Any]) -> Recipe:
-    """The default recipe with other values.
-
-    Args:
-        words: ``NAME=VALUE``, with the names of :class:`~tumorlens.training.Recipe`.
-        changes: Values by name; ``None``: as it is.
-
-    Raises:
-        InputError: A name is unknown, or a value is no number or outside its range.
-    """
-    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
-    defaults = Recipe().facts()
-    for word in words:
-        name, equals, text = word.partition("=")
-        name = name.strip().replace("-", "_")
-        if not equals or name not in defaults:
-            raise InputError(f"Expected --recipe NAME=VALUE with a name among {', '.join(defaults)}, got {word!r}.")
-        try:
-            given[name] = type(defaults[name])(text.strip())
-        except ValueError as error:
-            kind = "a whole number" if isinstance(defaults[name], int) else "a number"
-            raise InputError(f"Expected {kind} for {name}, got {text!r}.") from error
-    return Recipe().changed(given)
+        return {"fine_tune": self.fine_tune, "views": self.views, **super().facts()}
 
 
 def fit_fine_tuned_run(context: RunContext, network: Network, settings: FineTuneSettings) -> RunRecord:
@@ -172,7 +138,7 @@ def _train(
     pooled = extract_features(
         dataset, network.graph, context.store, threads=context.threads, progress=context.progress
     )["pooled"]
-    return fit_fine_tuned(
+    fitted = fit_fine_tuned(
         _source(context, network, settings, boundary),
         backbone=network.spec.name,
         weights=network.weights.path,
@@ -182,6 +148,7 @@ def _train(
         labels=dataset.labels,
         train_rows=split.rows("train"),
         val_rows=split.rows("validation"),
+        val_groups=context.units[split.rows("validation")],
         n_classes=len(dataset.classes),
         recipe=settings.recipe,
         folder=folder,
@@ -189,13 +156,15 @@ def _train(
         threads=context.threads,
         progress=context.progress,
     )
+    views = {} if boundary is None else {"views": settings.views}
+    return replace(fitted, settings={**fitted.settings, "augmentation": settings.augmentation, **views})
 
 
 def _source(
     context: RunContext, network: Network, settings: FineTuneSettings, boundary: BoundaryGraph | None
 ) -> BoundarySource | ViewSource:
     dataset, split = context.dataset, context.split
-    views = AUGMENTATIONS.get(settings.augmentation)
+    views = settings.view_settings
     if boundary is None:
         digests = tuple(dataset.manifest["pixel_digest"])
         return ViewSource(dataset.pixel_folder, digests, network.graph.size, views)

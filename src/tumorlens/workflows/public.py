@@ -20,6 +20,7 @@ from tumorlens.workflows.fine_tune import FineTuneSettings
 from tumorlens.workflows.reading_options import mask_options, reading_options
 from tumorlens.workflows.report import ReportResult, report_result
 from tumorlens.workflows.runs import RunRecord
+from tumorlens.workflows.scratch import ScratchSettings
 from tumorlens.workspace import Workspace
 
 __all__ = ["compare", "ensemble", "evaluate", "import_scans", "load_scans", "report"]
@@ -134,7 +135,7 @@ class CompareOptions(TypedDict, total=False):
     protocol: str
     heads: Sequence[str]
     fine_tune: FineTuneSettings | str | None
-    from_scratch: bool
+    from_scratch: ScratchSettings | bool
     weights: Sequence[str]
     weights_dir: str | Path | None
     size: int
@@ -147,6 +148,7 @@ class CompareOptions(TypedDict, total=False):
     carry_neighbours: bool
     mistake: str | None
     precision: str
+    mlflow: str | None
     workspace: str | Path | None
     threads: int | None
     progress: Progress
@@ -173,7 +175,7 @@ def compare(
     protocol: str = "grouped",
     heads: Sequence[str] = ("linear",),
     fine_tune: FineTuneSettings | str | None = None,
-    from_scratch: bool = False,
+    from_scratch: ScratchSettings | bool = False,
     weights: Sequence[str] = ("imagenet",),
     weights_dir: str | Path | None = None,
     size: int = 240,
@@ -186,6 +188,7 @@ def compare(
     carry_neighbours: bool = False,
     mistake: str | None = None,
     precision: str = "fp32",
+    mlflow: str | None = None,
     workspace: str | Path | None = None,
     threads: int | None = None,
     progress: Progress = SILENT,
@@ -202,7 +205,7 @@ def compare(
         heads: Kinds of heads: ``linear``, ``mlp``, ``study``.
         fine_tune: Also train each network further: ``last``, ``half``, ``full``, a stage, or all settings (needs the
             extra ``train``).
-        from_scratch: Whether a CNN from scratch is trained too (needs the extra ``train``).
+        from_scratch: Whether a CNN from scratch is trained too, or all its settings (needs the extra ``train``).
         weights: ``imagenet``, ``random``, a file for the only network, or ``BACKBONE=FILE``.
         weights_dir: Folder with weight files under Keras' names.
         size: Side of the networks' square input in pixels.
@@ -217,6 +220,7 @@ def compare(
             ``duplicates``); its rows are marked and are never the best.
         precision: What networks compute in once trained: ``fp32``, ``int8`` (where the validation loss allows it; needs
             the extra ``int8``), or ``auto`` (where it is faster on this machine too).
+        mlflow: Tracking URI of MLflow, where finished runs are logged too (needs the extra ``mlflow``).
         workspace: Folder of the workspace; where ``scans`` lies by default.
         threads: CPU threads; all by default.
         progress: Told of all long work.
@@ -233,7 +237,7 @@ def compare(
         protocol=protocol,
         heads=tuple(heads),
         fine_tune=FineTuneSettings(fine_tune=fine_tune) if isinstance(fine_tune, str) else fine_tune,
-        from_scratch=from_scratch,
+        from_scratch=_scratch_settings(from_scratch),
         weights=tuple(weights),
         weights_dir=None if weights_dir is None else Path(weights_dir),
         size=size,
@@ -244,12 +248,19 @@ def compare(
         carry_neighbours=carry_neighbours,
         mistake=mistake,
         precision=precision,
+        mlflow=mlflow,
     )
     place = Workspace.locate(home).create()
     if folds is None and repeats is None:
         return compare_networks(scans, settings, workspace=place, threads=threads, progress=progress)
     settings = with_folds(settings, folds, repeats)
     return cross_validate(scans, settings, workspace=place, threads=threads, progress=progress)
+
+
+def _scratch_settings(from_scratch: ScratchSettings | bool) -> ScratchSettings | None:
+    if isinstance(from_scratch, bool):
+        return ScratchSettings() if from_scratch else None
+    return from_scratch
 
 
 def ensemble(

@@ -30,6 +30,7 @@ __all__ = [
     "MistakenConfig",
     "RunConfig",
     "RunRecord",
+    "ScratchConfig",
     "SharedConfig",
     "find_finished",
 ]
@@ -41,6 +42,7 @@ HISTORY_FILE = "history.csv"
 PREDICTIONS_FILE = "predictions.parquet"
 METHODS_FILE = "methods.md"
 BUNDLE_FOLDER = "bundle"
+TENSORBOARD_FOLDER = "tensorboard"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,17 @@ class FineTunedConfig(RunConfig):
     """
 
     trained_from: str
+    settings_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScratchConfig(RunConfig):
+    """Everything that decides what a CNN from scratch gives.
+
+    Attributes:
+        settings_digest: SHA-256 over augmentation and recipe.
+    """
+
     settings_digest: str
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tumorlens.evaluation import Classifier
 from tumorlens.runtime import Calibration, Head, attach_head
-from tumorlens.training import FittedHead
+from tumorlens.training import FittedHead, FittedNetwork
 from tumorlens.types import Features, Labels, Probabilities
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.map_check import check_run_maps
@@ -44,6 +44,11 @@ class RunModel(ABC):
     @property
     def out_of_fold(self) -> Probabilities | None:
         """``(n, k)`` uncalibrated, of the training rows, each without its group; ``None`` where there are none."""
+        return None
+
+    @property
+    def events(self) -> Path | None:
+        """Folder of what TensorBoard reads of its training; ``None`` where there is none."""
         return None
 
     @property
@@ -114,6 +119,11 @@ class TrainedModel(RunModel):
     def out_of_fold(self) -> Probabilities | None:
         """Those of a head that was fitted in folds."""
         return self.fitted.out_of_fold
+
+    @property
+    def events(self) -> Path | None:
+        """That of a network that was trained itself."""
+        return self.fitted.events if isinstance(self.fitted, FittedNetwork) else None
 
     @property
     def threshold_basis(self) -> str:

@@ -5,6 +5,7 @@ The folder appears whole or not at all.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +42,7 @@ from tumorlens.workflows.runs import (
     METHODS_FILE,
     METRICS_FILE,
     PREDICTIONS_FILE,
+    TENSORBOARD_FOLDER,
     RunRecord,
     SharedConfig,
     read_run,
@@ -89,6 +91,8 @@ def write_run(context: RunContext, config: SharedConfig, model: RunModel, meter:
     with atomic_directory(folder, replace=True) as temporary:
         _write_bundle(temporary / BUNDLE_FOLDER, context, config, model, rules, row, marks=marks, created=created)
         _write_predictions(temporary, context, probabilities, predicted, rules.distances)
+        if model.events is not None:
+            shutil.copytree(model.events, temporary / TENSORBOARD_FOLDER)
         pd.DataFrame(model.history()).to_csv(temporary / HISTORY_FILE, index=False)
         settings = {
             "run": asdict(config),
