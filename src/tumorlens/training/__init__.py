@@ -3,7 +3,7 @@
 TensorFlow is only ever imported in a child process.
 """
 
-from tumorlens.training.fine_tune import fit_fine_tuned
+from tumorlens.training.fine_tune import STATE_FILE, fit_fine_tuned
 from tumorlens.training.fitted import EpochRecord, FittedHead, FittedNetwork, PathRecord
 from tumorlens.training.folds import check_groups
 from tumorlens.training.linear import fit_linear
@@ -15,6 +15,7 @@ from tumorlens.training.sources import BoundarySource, DatasetSource, StoreSourc
 from tumorlens.training.study import fit_study_head, study_hidden_units
 
 __all__ = [
+    "STATE_FILE",
     "BoundarySource",
     "DatasetSource",
     "EpochRecord",

@@ -8,6 +8,7 @@ in a child process; a training that was stopped goes on at the same step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +18,19 @@ from tumorlens.extras import require_extra
 from tumorlens.progress import SILENT, Progress
 from tumorlens.runtime.graph_cache import facts_digest
 from tumorlens.runtime.heads import Head
-from tumorlens.training.fitted import FittedNetwork
+from tumorlens.training.fitted import EpochRecord, FittedNetwork
 from tumorlens.training.keras_job import train_in_child
 from tumorlens.training.recipe import Recipe
 from tumorlens.training.sources import BoundarySource, ViewSource
 from tumorlens.types import Labels
 
-__all__ = ["BODY_FILE", "fit_fine_tuned"]
+__all__ = ["BODY_FILE", "STATE_FILE", "fit_fine_tuned"]
 
 BODY_FILE = "body.keras"
-_STATE_FILE = "state.npz"
+
+STATE_FILE = "state.npz"
+"""Name of the file from which a training goes on."""
+
 
 
 def fit_fine_tuned(
@@ -47,6 +51,7 @@ def fit_fine_tuned(
     state_seconds: float = 60.0,
     threads: int | None = None,
     progress: Progress = SILENT,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> FittedNetwork:
     """Fine-tune.
 
@@ -62,11 +67,14 @@ def fit_fine_tuned(
         val_rows: Rows that decide which epoch is kept and when to stop.
         n_classes: Number of classes k.
         recipe: How it is trained.
-        folder: Where ``body.keras``, ``training.log`` and, until the end, the state are kept.
+        folder: Where ``body.keras``, ``training.log`` and the state, ``state.npz``, are kept. With the state of a
+            finished training of the same work nothing is trained again.
         seed: Seed of all that is drawn.
         state_seconds: Longest time between two writings of the state: at most so much work is lost by a kill.
         threads: CPU threads; ``None``: all.
         progress: Told of every batch.
+        on_epoch: Given each epoch's record as it comes, those before a stop first; what it raises ends the training,
+            whose state stays.
 
     Returns:
         The network as a ``.keras`` file from 0..255 pixels to its map (layer ``map``), and the linear head.
@@ -88,13 +96,17 @@ def fit_fine_tuned(
         "seed": seed,
         "n_classes": n_classes,
     }
-    rows = {"train": train_rows.tolist(), "validation": val_rows.tolist(), "labels": labels.tolist()}
+    scans = {
+        part: [(source.digests[row], int(labels[row])) for row in rows.tolist()]
+        for part, rows in (("train", train_rows), ("validation", val_rows))
+    }
+    opened = {name: value for name, value in source.describe().items() if name != "digests"}
     result = train_in_child(
         {
             "task": "fine_tune",
             **facts,
-            "work": facts_digest({**facts, **rows}),
-            "state": str((folder / _STATE_FILE).resolve()),
+            "work": facts_digest({**facts, "source": opened, **scans}),  # no other scan decides what is trained
+            "state": str((folder / STATE_FILE).resolve()),
             "body": str(body.resolve()),
             "state_seconds": state_seconds,
             "epochs": recipe.epochs,
@@ -113,6 +125,7 @@ def fit_fine_tuned(
         first_head=first_head,
         extra={"class_weights": _class_weights(labels[train_rows], n_classes, recipe)},
         total_steps=recipe.epochs * -(-len(train_rows) // recipe.batch_size),
+        on_epoch=on_epoch,
     )
     return FittedNetwork(
         head=result.head,

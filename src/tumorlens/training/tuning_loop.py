@@ -104,6 +104,8 @@ def tune(
     steps = -(-len(training.rows) // size)
     history, sums, epoch, step = _take_up(stepper, state)
     report.advance((epoch - 1) * steps + step, note=_note(history, epoch, recipe))
+    for record in history:
+        report.tell(record)
     last_saved = time.monotonic()
     while epoch <= recipe.epochs and not _is_over(history, recipe):
         for number, inputs, labels in _training_batches(reader, training, size, seed=seed, epoch=epoch, start=step):
@@ -121,6 +123,7 @@ def tune(
         epoch, step, sums = epoch + 1, 0, _Sums()
         _save(state, stepper, history, sums, epoch, step)
         last_saved = time.monotonic()
+        report.tell(history[-1])
     stepper.restore_kept()
     report.flush()
     return history
