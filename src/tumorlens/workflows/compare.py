@@ -38,7 +38,7 @@ from tumorlens.workflows.splits import part_counts, prepare_split
 from tumorlens.workflows.write_comparison import write_comparison
 from tumorlens.workspace import Workspace, remove_leftovers
 
-__all__ = ["CompareSettings", "ComparisonResult", "compare_networks", "prepare_networks"]
+__all__ = ["CompareSettings", "ComparisonResult", "compare_networks", "find_weights", "prepare_networks"]
 
 _FILE_FOR_BACKBONE = re.compile(r"([a-z0-9-]+)=(.+)")
 
@@ -215,7 +215,7 @@ def prepare_networks(
     """
     return [
         prepare_network(spec, weights, size=settings.size, workspace=workspace, progress=progress)
-        for spec, weights in zip(specs, _weights_of(specs, settings, progress), strict=True)
+        for spec, weights in zip(specs, find_weights(specs, settings, progress), strict=True)
     ]
 
 
@@ -271,7 +271,13 @@ def _wish_notes(context: RunContext) -> tuple[str, ...]:
     )
 
 
-def _weights_of(specs: Sequence[BackboneSpec], settings: CompareSettings, progress: Progress) -> list[Weights]:
+def find_weights(specs: Sequence[BackboneSpec], settings: CompareSettings, progress: Progress) -> list[Weights]:
+    """The weights of every network, in their order.
+
+    Raises:
+        InputError: Weights are named for a network that is not there.
+        WeightsUnavailableError: Weights are neither on disk nor to be downloaded.
+    """
     wanted = _wanted_weights(settings.weights, [spec.name for spec in specs])
     return [
         resolve_weights(spec, weights=wanted[spec.name], weights_dir=settings.weights_dir, progress=progress)
