@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from tumorlens.workflows.ensemble import EnsembleResult
     from tumorlens.workflows.evaluation_result import Evaluation
     from tumorlens.workflows.fine_tune import FineTuneSettings
-    from tumorlens.workflows.public import compare, ensemble, evaluate, import_scans, load_scans, report
+    from tumorlens.workflows.public import compare, ensemble, evaluate, import_scans, load_scans, report, search
     from tumorlens.workflows.report import ReportResult
+    from tumorlens.workflows.search import SearchResult
     from tumorlens.workspace import Workspace
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Predictor",
     "Recipe",
     "ReportResult",
+    "SearchResult",
     "TumorlensError",
     "Workspace",
     "compare",
@@ -61,6 +63,7 @@ __all__ = [
     "import_scans",
     "load_scans",
     "report",
+    "search",
 ]
 
 _HOME = {
@@ -74,6 +77,7 @@ _HOME = {
     "Predictor": "tumorlens.bundles",
     "Recipe": "tumorlens.training",
     "ReportResult": "tumorlens.workflows.report",
+    "SearchResult": "tumorlens.workflows.search",
     "TumorlensError": "tumorlens.errors",
     "Workspace": "tumorlens.workspace",
     "compare": "tumorlens.workflows.public",
@@ -82,6 +86,7 @@ _HOME = {
     "import_scans": "tumorlens.workflows.public",
     "load_scans": "tumorlens.workflows.public",
     "report": "tumorlens.workflows.public",
+    "search": "tumorlens.workflows.public",
 }
 
 

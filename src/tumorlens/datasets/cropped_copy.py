@@ -31,6 +31,7 @@ CROP_STEP = "crop=brain"
 """The step that such a copy has and its original has not."""
 
 _SAME_ROWS = ["source", "label", "group"]
+_MEASURED = ("height", "width", "area", "brightness")
 _SHEET_COUNT = 8
 
 
@@ -40,7 +41,7 @@ def cropped_name(name: str) -> str:
 
 
 def crop_dataset(workspace: Workspace, dataset: Dataset, *, progress: Progress = SILENT) -> Dataset:
-    """Cut every scan to the square around the head, as ``data import --crop brain`` would, or find the copy made before.
+    """Cut every scan to the square around the head, as ``data import --crop brain`` does, or find an earlier copy.
 
     Args:
         workspace: Where the copy goes, under :func:`cropped_name`.
@@ -59,7 +60,7 @@ def crop_dataset(workspace: Workspace, dataset: Dataset, *, progress: Progress =
         found = load_dataset(workspace, goal.name)
         if not _is_copy(found, dataset):
             raise InputError(
-                f"The name {goal.name!r}, wanted for the cropped copy of {dataset.name!r}, is that of another data set: "
+                f"The name {goal.name!r}, wanted for the cropped copy of {dataset.name!r}, is another data set's: "
                 f"remove it (tumorlens data remove {goal.name}), or leave the crop out with --no-crop."
             )
         return found
@@ -80,16 +81,16 @@ def _is_copy(found: Dataset, dataset: Dataset) -> bool:
 @contextmanager
 def _source(dataset: Dataset) -> Iterator[ScanSource]:
     """The rows of a data set as scans to be read once more; its stores are open inside the context."""
-    columns = ["source", "label", "pixel_digest", "format", "mode"]
-    rows = list(dataset.manifest[columns].itertuples(index=False))
+    table = dataset.manifest
+    rows = list(zip(table["pixel_digest"], table["format"], table["mode"], table["source"], strict=True))
     with ExitStack() as stack:
         pixels = stack.enter_context(dataset.open_pixels())
         masks = stack.enter_context(dataset.open_masks()) if dataset.has_masks else None
 
         def loaders() -> Iterator[Callable[[], Scan]]:
-            return (partial(_stored, pixels, masks, *row[2:], row[0]) for row in rows)
+            return (partial(_stored, pixels, masks, *row) for row in rows)
 
-        yield ScanSource(tuple(SourceRow(row[0], row[1]) for row in rows), loaders)
+        yield ScanSource(tuple(map(SourceRow, table["source"], table["label"])), loaders)
 
 
 def _stored(pixels: PixelStore, masks: MaskStore | None, digest: str, kind: str, mode: str, source: str) -> Scan:
@@ -113,7 +114,7 @@ def _write(dataset: Dataset, read: Ingested, folder: Path, *, name: str) -> None
         cluster_threshold=None,
         notes=(
             *dataset.record.notes,
-            f"A copy of {dataset.name} with every scan cut around the head; labels and groups are those of {dataset.name}.",
+            f"A copy of {dataset.name} cut around the head; labels and groups are those of {dataset.name}.",
         ),
     )
     record.write(folder / "dataset.json")
@@ -130,6 +131,6 @@ def _manifest(dataset: Dataset, read: Ingested) -> pd.DataFrame:
     return table.assign(
         pixel_digest=digests,
         copy_of=copies_of(digests),
-        **{column: [getattr(scan, column) for scan in read.scans] for column in ("height", "width", "area", "brightness")},
+        **{column: [getattr(scan, column) for scan in read.scans] for column in _MEASURED},
         **{RECEIPT_COLUMN: steps},
     )

@@ -1,5 +1,5 @@
-"""Vectors become a classifier: linear, one hidden layer, the study's heads, fine-tuning, a CNN from scratch; and a search
-among all of these.
+"""Vectors become a classifier: linear, one hidden layer, the study's heads, fine-tuning, a CNN from scratch; and a
+search among these.
 
 TensorFlow is only ever imported in a child process.
 """

@@ -1,4 +1,4 @@
-"""How the time of a search is divided, and whether a piece of work still fits. Knows nothing about networks or files."""
+"""How the time of a search is divided. Knows nothing about networks or files."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def parse_budget(text: str) -> int:
     match = _LENGTH.fullmatch(text.strip().lower())
     if match is None or not any(match.groups()):
         hint = f"; did you mean {text.strip()}m or {text.strip()}s?" if text.strip().isdigit() else "."
-        raise InputError(f"Expected --budget as a length of time with its unit, such as 90s, 20m or 1h30m, got {text!r}{hint}")
+        raise InputError(f"Expected --budget as a time with its unit, such as 90s, 20m or 1h30m, got {text!r}{hint}")
     seconds = sum(int(count or 0) * unit for count, unit in zip(match.groups(), _UNITS, strict=True))
     if seconds < LEAST_BUDGET:
-        raise InputError(f"Expected --budget of at least {LEAST_BUDGET}s, got {text!r}: nothing can be compared in less.")
+        raise InputError(f"Expected --budget of at least {LEAST_BUDGET}s, got {text!r}: give more time.")
     return seconds
 
 
@@ -88,9 +88,13 @@ class Plan:
     def words(self) -> str:
         """How it is divided, in a sentence."""
         if self.seconds is None:
-            return f"{self.trials} trials" + (f", {self.frozen_trials} of them on cached features" if self.fine_tunes else "")
+            return f"{self.trials} trials" + (
+                f", {self.frozen_trials} of them on cached features" if self.fine_tunes else ""
+            )
         whole = budget_words(self.seconds)
         if not self.fine_tunes:
             return f"{whole}, all of it for trials on cached features but for the last step"
         first = budget_words(STAGE_ONE_SHARE * self.seconds)
-        return f"{whole}, of it at most {first} for trials on cached features, the rest for fine-tuning and the last step"
+        return (
+            f"{whole}, of it at most {first} for trials on cached features, the rest for fine-tuning and the last step"
+        )

@@ -32,7 +32,6 @@ STATE_FILE = "state.npz"
 """Name of the file from which a training goes on."""
 
 
-
 def fit_fine_tuned(
     source: BoundarySource | ViewSource,
     *,

@@ -57,7 +57,9 @@ class Costs:
 
     def frozen(self, place: Place, head: str, *, missing: int) -> float:
         """A trial on cached features of which ``missing`` are still to be computed."""
-        spent = [trial.facts["head_seconds"] for trial in self.trials if trial.params.get("head") == head and trial.facts]
+        spent = [
+            trial.facts["head_seconds"] for trial in self.trials if trial.params.get("head") == head and trial.facts
+        ]
         return missing * (self.seconds_a_scan(place) or 0.0) + (statistics.median(spent) if spent else _HEAD_SECONDS)
 
     def tuned(self, params: Mapping[str, object]) -> float:

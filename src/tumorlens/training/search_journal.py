@@ -1,6 +1,6 @@
 """The trials of a search in Optuna's journal: one plain file, only ever appended to.
 
-A line that a kill cut short is taken out before the file is used: Optuna itself reads past it once and then never again.
+A line that a kill cut short is taken out before the file is used: Optuna reads past it once and then never again.
 Which configuration comes next follows from the seed and the trials that ended, so a search that was stopped goes on as
 it would have. Knows nothing about networks or scans.
 """
@@ -58,7 +58,7 @@ class SearchJournal:
         self._seed = seed
         storage = optuna.storages.JournalStorage(backend)
         pruner = optuna.pruners.MedianPruner(n_startup_trials=_UNPRUNED_TRIALS, n_warmup_steps=_UNPRUNED_EPOCHS)
-        self._studies: dict[str, Any] = {
+        self._studies: dict[Stage, Any] = {
             stage: optuna.create_study(
                 storage=storage, study_name=stage, direction="minimize", load_if_exists=True, pruner=pruner
             )
@@ -68,7 +68,7 @@ class SearchJournal:
     def trials(self) -> list[Trial]:
         """Every trial that ended, in the order in which they did; those given up by a kill are left out."""
         found = [
-            self._read(stage, trial)
+            _read(stage, trial)
             for stage, study in self._studies.items()
             for trial in study.get_trials(deepcopy=False)
             if _ENDS.get(trial.user_attrs.get("state")) == trial.state.name
@@ -80,10 +80,9 @@ class SearchJournal:
         states = self._optuna.trial.TrialState
         given_up: list[tuple[Stage, dict[str, Any]]] = []
         for stage, study in self._studies.items():
-            for trial in study.get_trials(states=(states.RUNNING, states.WAITING)):
-                if trial.state == states.RUNNING:
-                    study.tell(trial.number, state=states.FAIL)
-                    given_up.append((stage, dict(trial.params)))
+            for trial in study.get_trials(states=(states.RUNNING,)):
+                study.tell(trial.number, state=states.FAIL)
+                given_up.append((stage, dict(trial.params)))
         return given_up
 
     def begin(self, stage: Stage, params: Mapping[str, Any], space: Space) -> OpenTrial:
@@ -122,7 +121,8 @@ class SearchJournal:
 
     def importances(self, stage: Stage) -> dict[str, float] | None:
         """How much of the spread of the loss each parameter explains, by functional analysis of variance (Hutter et
-        al., ICML 2014): shares that add up to 1, the largest first; ``None`` with too few trials, or where all are alike.
+        al., ICML 2014): shares that add up to 1, the largest first; ``None`` with too few trials, or where
+        all are alike.
         """
         study, state = self._studies[stage], self._optuna.trial.TrialState.COMPLETE
         losses = {trial.value for trial in study.get_trials(deepcopy=False, states=(state,))}
@@ -141,11 +141,6 @@ class SearchJournal:
             else kinds.CategoricalDistribution(tuple(values))
             for name, values in space.items()
         }
-
-    def _read(self, stage: str, trial: Any) -> Trial:
-        epochs = tuple(value for _, value in sorted(trial.intermediate_values.items()))
-        loss = trial.value if trial.user_attrs["state"] == "finished" else None
-        return Trial(stage=_stage(stage), params=dict(trial.params), loss=loss, epochs=epochs, **trial.user_attrs)
 
 
 class OpenTrial:
@@ -231,5 +226,7 @@ def _is_whole(line: bytes) -> bool:
         return False
 
 
-def _stage(name: str) -> Stage:
-    return TUNED if name == TUNED else FROZEN
+def _read(stage: Stage, trial: Any) -> Trial:
+    epochs = tuple(value for _, value in sorted(trial.intermediate_values.items()))
+    loss = trial.value if trial.user_attrs["state"] == "finished" else None
+    return Trial(stage=stage, params=dict(trial.params), loss=loss, epochs=epochs, **trial.user_attrs)

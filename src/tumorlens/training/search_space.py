@@ -1,4 +1,4 @@
-"""What a search may choose from, what a trial of it was, and the words for both. Knows nothing about how it is chosen."""
+"""What a search may choose from, what a trial of it was, and the words for both. Chooses nothing itself."""
 
 from __future__ import annotations
 

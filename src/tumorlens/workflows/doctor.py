@@ -19,6 +19,11 @@ from tumorlens.workspace import Workspace
 __all__ = ["Finding", "examine", "machine_facts", "version_facts"]
 
 _LIBRARIES = ("tumorlens", "keras", "openvino", "scikit-learn", "scipy", "numpy", "pillow")
+_EXTRAS = {
+    "train": "--fine-tune, --head study and --from-scratch",
+    "int8": "--precision int8 and auto",
+    "search": "tumorlens search",
+}
 _NEEDED_MEMORY_GB = 4.0
 _NEEDED_DISK_GB = 5.0
 
@@ -50,7 +55,6 @@ def examine(workspace: Workspace, weights_dir: Path | None) -> list[Finding]:
     place = workspace.root if workspace.root.exists() else Path.cwd()
     disk_gb = shutil.disk_usage(place).free / 1e9
     writable = os.access(place, os.W_OK)
-    train, int8 = has_extra("train"), has_extra("int8")
     present = [row["name"] for row in list_backbones(weights_dir) if row["weights_at_hand"]]
     return [
         Finding(
@@ -78,22 +82,15 @@ def examine(workspace: Workspace, weights_dir: Path | None) -> list[Finding]:
             True,
             f"{workspace.root}" + ("" if writable else " cannot be written"),
         ),
-        Finding(
-            "extra train",
-            train,
-            False,
-            "installed"
-            if train
-            else 'not installed: pip install "tumorlens[train]" for --head study and --from-scratch',
-        ),
-        Finding(
-            "extra int8",
-            int8,
-            False,
-            "installed" if int8 else 'not installed: pip install "tumorlens[int8]" for --precision int8 and auto',
-        ),
+        *(_extra(name, purpose) for name, purpose in _EXTRAS.items()),
         Finding("weights at hand", bool(present), True, ", ".join(present) or "none"),
     ]
+
+
+def _extra(name: str, purpose: str) -> Finding:
+    there = has_extra(name)
+    text = "installed" if there else f'not installed: pip install "tumorlens[{name}]" for {purpose}'
+    return Finding(f"extra {name}", there, False, text)
 
 
 def version_facts() -> dict[str, str]:

@@ -150,7 +150,7 @@ class SearchFolder:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise IntegrityError(f"{path} is damaged: remove the folder {self.path} to begin the search anew.") from error
+            raise IntegrityError(f"{path} is damaged: remove the folder {self.path} to search anew.") from error
 
 
 def _words(value: Any) -> str:

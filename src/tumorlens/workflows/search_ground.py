@@ -6,7 +6,7 @@ can read what decides nothing in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -119,14 +119,18 @@ def without_test(context: RunContext) -> RunContext:
     return replace(context, dataset=dataset, split=split, neighbours=ResidualNeighbours(0, 0, 0))
 
 
-def rows_of(dataset: Dataset, rows: npt.NDArray[np.int64] | Sequence[int]) -> Dataset:
+def rows_of(dataset: Dataset, rows: npt.NDArray[np.int64]) -> Dataset:
     """Some rows of a data set."""
     return replace(dataset, manifest=dataset.manifest.iloc[rows].reset_index(drop=True))
 
 
 def _same_split(split: Split, cropped: Dataset) -> Split:
     same = make_split(
-        split.parts, pixel_digests=cropped.digests, protocol=split.protocol, seed=split.seed, groups_are=split.groups_are
+        split.parts,
+        pixel_digests=cropped.digests,
+        protocol=split.protocol,
+        seed=split.seed,
+        groups_are=split.groups_are,
     )
     check_split(cropped, same)
     kept = cropped.splits / f"{same.protocol}-{same.digest[:12]}.json"

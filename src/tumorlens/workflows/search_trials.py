@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tumorlens.evaluation.metrics import log_loss
 from tumorlens.features import extract_features, feature_kind
 from tumorlens.training import EpochRecord, Place, recipe_of, views_of
@@ -106,7 +108,7 @@ def probe_seconds(ground: Ground, place: Place) -> float:
     context, graph = ground.context(place), ground.network(place).graph
     kind = feature_kind(context.dataset, graph, "pooled")
     lacking = set(context.store.missing(kind, context.dataset.digests.tolist()))
-    rows = [row for row, digest in enumerate(context.dataset.digests) if digest in lacking][: _PROBE_SCANS + 1]
+    rows = np.flatnonzero([digest in lacking for digest in context.dataset.digests])[: _PROBE_SCANS + 1]
     seconds = []
     for some in (rows[:1], rows[1:]):  # the first pass is for what does not grow with the scans
         started = time.monotonic()
