@@ -70,12 +70,13 @@ def _losses_figure(record: SearchRecord) -> Figure:
     finished = [trial for trial in record.trials if trial.loss is not None]
     with plot_style():
         figure, (axes,) = new_figure(PLOT_WIDTH_IN, 3.0)
+        top = _limit(axes, record.trials)
         _draw_lowest(axes, finished)
         for stage, colour in _COLOURS.items():
             of_stage = [trial for trial in finished if trial.stage == stage]
             axes.plot(
                 [trial.at / 60 for trial in of_stage],
-                [trial.loss or 0.0 for trial in of_stage],
+                [min(trial.loss or 0.0, top) for trial in of_stage],
                 _MARKERS[stage],
                 color=colour,
                 markersize=5.5,
@@ -84,13 +85,12 @@ def _losses_figure(record: SearchRecord) -> Figure:
         ended = [trial for trial in record.trials if trial.loss is None and trial.epochs]
         axes.plot(
             [trial.at / 60 for trial in ended],
-            [min(trial.epochs) for trial in ended],
+            [min(*trial.epochs, top) for trial in ended],
             "x",
             color=GREY,
             markersize=6,
             label="pruned or stopped: lowest until then" if ended else None,
         )
-        _limit(axes, record.trials)
         axes.set(xlabel="minutes of the search", ylabel="validation log loss, nats", title="Trials over time")
         axes.set_xlim(left=0)
         axes.grid(axis="y")
@@ -108,14 +108,13 @@ def _draw_lowest(axes: Axes, finished: list[Trial]) -> None:
     )
 
 
-def _limit(axes: Axes, trials: tuple[Trial, ...]) -> None:
-    """Leave room above for the legend; a loss far above all others is drawn at the upper edge."""
+def _limit(axes: Axes, trials: tuple[Trial, ...]) -> float:
+    """Leave room above for the legend; losses far above the others are drawn at the height that is returned."""
     losses = sorted(loss for trial in trials if (loss := _lowest(trial)) is not None)
-    if not losses:
-        return
     middle, low = losses[len(losses) // 2], losses[0]
     top = min(losses[-1], middle + _HEADROOM * max(middle - low, 0.02))
     axes.set_ylim(low - 0.08 * (top - low) - 1e-3, top + 0.35 * (top - low) + 2e-3)
+    return top
 
 
 def _lowest(trial: Trial) -> float | None:

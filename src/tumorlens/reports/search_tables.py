@@ -13,7 +13,7 @@ from tumorlens.reports.grid import Cell, Column, Grid, GridRow, Tone
 from tumorlens.reports.search import DEFAULT, DEFAULT_TUNED, FOUND, SearchRecord
 from tumorlens.reports.terminal import grids_to_rich
 from tumorlens.reports.wording import NO_VALUE, counted, duration, interval, number
-from tumorlens.training import Trial, trial_words
+from tumorlens.training import Trial, trial_parts
 
 __all__ = ["ROLE_WORDS", "difference_sentences", "search_sentences", "search_to_rich", "test_grid", "trials_grid"]
 
@@ -25,7 +25,9 @@ _SHOWN = 10
 
 def search_to_rich(record: SearchRecord) -> RenderableType:
     """The best trials, the test figures, and the sentences under them, for a terminal of any width."""
-    return grids_to_rich([trials_grid(record, most=_SHOWN), test_grid(record)], sentences=search_sentences(record))
+    roles = [f"{ROLE_WORDS[role]}: {chosen.words}." for role, chosen in record.chosen.items()]
+    grids = [trials_grid(record, most=_SHOWN), test_grid(record, with_words=False)]
+    return grids_to_rich(grids, sentences=[*roles, *search_sentences(record)])
 
 
 def trials_grid(record: SearchRecord, *, most: int | None = None) -> Grid:
@@ -34,7 +36,6 @@ def trials_grid(record: SearchRecord, *, most: int | None = None) -> Grid:
     shown = ordered[:most]
     columns = (
         Column("Trial", numeric=False),
-        Column("Kind", numeric=False),
         Column("Validation", "log loss"),
         Column("Time"),
     )
@@ -42,8 +43,8 @@ def trials_grid(record: SearchRecord, *, most: int | None = None) -> Grid:
     return Grid(title, columns, tuple(_trial_row(trial, record) for trial in shown))
 
 
-def test_grid(record: SearchRecord) -> Grid:
-    """What was found and the defaults on the test part, then the baselines."""
+def test_grid(record: SearchRecord, *, with_words: bool = True) -> Grid:
+    """What was found and the defaults on the test part, their configurations ``with_words``, then the baselines."""
     ends = next((f"{100 * row.interval.level:g} % interval" for row in record.test.rows if row.interval), "")
     columns = (
         Column("Model", numeric=False),
@@ -53,7 +54,12 @@ def test_grid(record: SearchRecord) -> Grid:
         Column("ROC AUC", ends),
     )
     rows = [
-        _test_row(row, Cell(ROLE_WORDS[role], chosen.words), number(chosen.validation_loss, digits=4), tone=_tone(role))
+        _test_row(
+            row,
+            Cell(ROLE_WORDS[role], trial_parts(chosen.params)[0] if with_words else ""),
+            number(chosen.validation_loss, digits=4),
+            tone=_tone(role),
+        )
         for role, chosen in record.chosen.items()
         if (row := record.row(role)) is not None
     ]
@@ -115,15 +121,14 @@ def _unit(record: SearchRecord) -> str:
 
 
 def _trial_row(trial: Trial, record: SearchRecord) -> GridRow:
+    short, rest = trial_parts(trial.params)
     is_found = trial.loss is not None and trial.params == record.found.params
-    kind = "cached features" if trial.stage == "frozen" else trial.stage
     loss = number(trial.loss, digits=4) if trial.loss is not None else NO_VALUE
     if trial.loss is None and trial.epochs:
         loss = f"({number(min(trial.epochs), digits=4)})"
     cells = (
-        Cell(trial_words(trial.params), trial.reason),
-        Cell(kind, "" if trial.state == "finished" else trial.state),
-        Cell(loss),
+        Cell(short, ". ".join(filter(None, (rest, trial.reason)))),
+        Cell(loss, "" if trial.state == "finished" else trial.state),
         Cell(duration(trial.seconds)),
     )
     return GridRow(cells, "best" if is_found else "plain" if trial.loss is not None else "baseline")

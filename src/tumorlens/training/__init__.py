@@ -15,7 +15,7 @@ from tumorlens.training.recipe import Recipe
 from tumorlens.training.scratch import fit_from_scratch
 from tumorlens.training.search_costs import Costs, Sizes
 from tumorlens.training.search_journal import SearchJournal
-from tumorlens.training.search_space import Place, Trial, best_trial, recipe_of, trial_words, views_of
+from tumorlens.training.search_space import Place, Trial, best_trial, recipe_of, trial_parts, trial_words, views_of
 from tumorlens.training.sources import BoundarySource, DatasetSource, StoreSource, ViewSource
 from tumorlens.training.study import fit_study_head, study_hidden_units
 
@@ -49,6 +49,7 @@ __all__ = [
     "parse_budget",
     "recipe_of",
     "study_hidden_units",
+    "trial_parts",
     "trial_words",
     "views_of",
 ]

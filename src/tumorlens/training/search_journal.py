@@ -26,7 +26,7 @@ LEAST_TRIALS_FOR_IMPORTANCE = 8
 
 _RANDOM_FIRST = 5
 _DRAWS = 16
-_UNPRUNED_TRIALS, _UNPRUNED_EPOCHS = 2, 1
+_UNPRUNED_TRIALS, _UNPRUNED_EPOCHS = 2, 2
 
 _ENDS = {"finished": "COMPLETE", "pruned": "PRUNED", "stopped": "PRUNED", "failed": "FAIL"}
 """How trials end here, and in Optuna; one that a kill met between the two is begun anew."""

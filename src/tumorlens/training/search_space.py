@@ -25,6 +25,7 @@ __all__ = [
     "default_tuned",
     "frozen_space",
     "recipe_of",
+    "trial_parts",
     "trial_words",
     "tuned_space",
     "views_of",
@@ -186,14 +187,20 @@ def all_choices(space: Space) -> Iterator[dict[str, Any]] | None:
 
 def trial_words(params: Mapping[str, Any]) -> str:
     """A configuration in a line."""
+    return ", ".join(filter(None, trial_parts(params)))
+
+
+def trial_parts(params: Mapping[str, Any]) -> tuple[str, str]:
+    """A configuration in two short lines: what it is; and how it is trained, which is empty for heads."""
     place = Place.of(params)
     if "head" in params:
-        return f"{place.words}, {'MLP' if params['head'] == 'mlp' else params['head']} head"
+        return f"{place.words}, {'MLP' if params['head'] == 'mlp' else params['head']} head", ""
     recipe, views = recipe_of(params), views_of(params)
     augmented = f"{views} {params['augmentation']} view{'' if views == 1 else 's'}" if views else "no views"
     return (
-        f"{place.words}, fine-tuned from {params['stage']}, {augmented}, rate {recipe.learning_rate:g}, "
-        f"mixup {recipe.mixup:g}, smoothing {recipe.label_smoothing:g}, {recipe.epochs} epochs"
+        f"{place.words}, fine-tuned ({params['stage']})",
+        f"{augmented}, rate {recipe.learning_rate:g}, mixup {recipe.mixup:g}, smoothing {recipe.label_smoothing:g}, "
+        f"{recipe.epochs} epochs",
     )
 
 

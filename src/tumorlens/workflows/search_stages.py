@@ -74,14 +74,15 @@ class Sitting:
         return Place.of(self.default)
 
     def seconds_left(self, *, fine_tuning: bool) -> float:
-        """Time for further trials of a stage, the last step set aside."""
+        """Time for further trials of a stage, the last step set aside; the first trial of all may take all of it."""
         spent, costs = self.watch.spent(), self.costs()
         best = best_trial(costs.trials)
         place = self.default_place if best is None else Place.of(best.params)
         runs = [(self.default_place, False), (place, fine_tuning)]
         runs += [(self.default_place, True)] if fine_tuning else []
         reserve = costs.last_step(runs)
-        count = self.plan.seconds_left if fine_tuning else self.plan.frozen_seconds_left
+        whole = fine_tuning or not costs.trials
+        count = self.plan.seconds_left if whole else self.plan.frozen_seconds_left
         return count(spent, reserve=reserve)
 
 
@@ -150,11 +151,10 @@ def _frozen_cost(sitting: Sitting, params: Mapping[str, Any]) -> float:
 
 
 def _too_little(sitting: Sitting, expected: float) -> InputError:
-    share = sitting.plan.frozen_seconds_left(0.0, reserve=0.0) / (sitting.plan.seconds or 1.0)
-    needed = (sitting.watch.spent() + expected + sitting.costs().last_step([(sitting.default_place, False)])) / share
+    needed = sitting.watch.spent() + expected + sitting.costs().last_step([(sitting.default_place, False)])
     return InputError(
         f"The first trial alone, {trial_words(sitting.default)}, takes about {duration(expected)}: give --budget "
-        f"{budget_words(60 * -(-needed // 60))} or more, or a smaller --sizes."
+        f"{budget_words(60 * -(-1.5 * needed // 60))} or more, or a smaller --sizes."
     )
 
 
