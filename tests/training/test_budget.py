@@ -8,7 +8,9 @@ from tumorlens.errors import InputError
 from tumorlens.training import Plan, budget_words, parse_budget
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("20m", 1200), ("1h30m", 5400), (" 2H ", 7200), ("1m5s", 65)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("20m", 1200), ("1h30m", 5400), (" 2H ", 7200), ("1m5s", 65)]
+)
 def test_lengths_of_time(text: str, seconds: int) -> None:
     assert parse_budget(text) == seconds
     assert parse_budget(budget_words(seconds)) == seconds
@@ -40,7 +42,9 @@ def test_a_third_is_for_cached_features_and_the_last_step_is_set_aside() -> None
 
 def test_without_fine_tuning_cached_features_have_all_but_the_last_step() -> None:
     plan = Plan(900.0, None, fine_tunes=False)
-    assert plan.frozen_seconds_left(100.0, reserve=60.0) == plan.seconds_left(100.0, reserve=60.0) == pytest.approx(740.0)
+    assert (
+        plan.frozen_seconds_left(100.0, reserve=60.0) == plan.seconds_left(100.0, reserve=60.0) == pytest.approx(740.0)
+    )
 
 
 def test_the_last_step_never_takes_more_than_two_fifths() -> None:

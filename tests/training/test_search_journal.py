@@ -24,7 +24,7 @@ def _go_on(journal: SearchJournal, trials: int) -> list[dict]:
     proposed = []
     for _ in range(trials):
         tried = [trial.params for trial in journal.trials()]
-        params = journal.propose(FROZEN, _SPACE, is_open=lambda params: params not in tried)
+        params = journal.propose(FROZEN, _SPACE, is_open=lambda params, tried=tried: params not in tried)
         if params is None:
             break
         at = float(len(tried))

@@ -205,6 +205,7 @@ def _search(
         progress.say(note)
     backbones = tuple(weights)
     with FeatureStore(workspace.features) as store:
+        watch.save()
         context = RunContext(
             workspace=workspace,
             dataset=stored.dataset,
