@@ -133,6 +133,16 @@ def test_the_ledger_refuses_even_where_the_folder_is_gone(finished, tmp_path: Pa
         search_dataset("tiny", _SETTINGS, workspace=workspace)
 
 
+def test_a_stop_in_the_last_step_is_made_good_without_another_trial(monkeypatch, finished, tmp_path: Path) -> None:
+    workspace = Workspace.locate(shutil.copytree(finished[0].root, tmp_path / "copy"))
+    (workspace.searches / finished[1].folder.name / "result.json").unlink()
+    monkeypatch.setattr(search, "run_trials", lambda sitting: pytest.fail("a trial after the choice"))
+    ledger = workspace.ledger.read_bytes()
+    record = search_dataset("tiny", _SETTINGS, workspace=workspace).record
+    assert (record.found, record.trials) == (finished[1].record.found, finished[1].record.trials)
+    assert workspace.ledger.read_bytes() == ledger
+
+
 def test_every_key_is_documented(finished) -> None:
     document = finished[1].to_json()
     text = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")

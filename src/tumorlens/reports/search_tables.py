@@ -109,7 +109,7 @@ def _openings_sentence(record: SearchRecord) -> str:
     own = record.own_openings
     when = f"at its end, from {own[0]['time']} on" if own else "never"
     before = record.openings_before
-    earlier = f"before, others had opened it {before} times" if before else "nobody had opened it before"
+    earlier = f"others had opened it before, {counted(before, 'time')}" if before else "nobody had opened it before"
     return (
         f"The test part was opened {when}, once for each of {counted(len(own), 'run')}; {earlier}. This search is "
         "finished with it: no further trial can follow."

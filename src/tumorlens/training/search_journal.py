@@ -25,7 +25,7 @@ LEAST_TRIALS_FOR_IMPORTANCE = 8
 """With fewer finished trials of a stage nothing is said about what mattered."""
 
 _RANDOM_FIRST = 5
-_DRAWS = 16
+_DRAWS, _DRAWS_WITHOUT_END = 16, 64  # where all that is left can be listed, and where it cannot
 _UNPRUNED_TRIALS, _UNPRUNED_EPOCHS = 2, 2
 
 _ENDS = {"finished": "COMPLETE", "pruned": "PRUNED", "stopped": "PRUNED", "failed": "FAIL"}
@@ -92,7 +92,7 @@ class SearchJournal:
         return OpenTrial(study, study.ask(self._distributions(space)))
 
     def propose(
-        self, stage: Stage, space: Space, *, is_open: Callable[[Mapping[str, Any]], bool], attempt: int = 0
+        self, stage: Stage, space: Space, *, is_open: Callable[[Mapping[str, Any]], bool]
     ) -> dict[str, Any] | None:
         """What to try next: drawn by the tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011).
 
@@ -100,7 +100,6 @@ class SearchJournal:
             stage: Whose trials count.
             space: What there is to choose from.
             is_open: Whether a configuration may still be tried.
-            attempt: Another number gives another draw of the same state.
 
         Returns:
             Parameters, or ``None`` where nothing that may be tried was found.
@@ -108,7 +107,9 @@ class SearchJournal:
         optuna = self._optuna
         states = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
         ended = self._studies[stage].get_trials(states=states)
-        seeds = np.random.SeedSequence([self._seed, len(ended), attempt]).generate_state(_DRAWS)
+        listed = all_choices(space)
+        draws = _DRAWS_WITHOUT_END if listed is None else _DRAWS
+        seeds = np.random.SeedSequence([self._seed, len(ended)]).generate_state(draws)
         for seed in seeds.tolist():
             sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_RANDOM_FIRST)
             draft = optuna.create_study(sampler=sampler)  # in memory: what is only considered leaves no trace
@@ -116,7 +117,7 @@ class SearchJournal:
             drawn = dict(draft.ask(self._distributions(space)).params)
             if is_open(drawn):
                 return drawn
-        rest = [choice for choice in all_choices(space) or () if is_open(choice)]
+        rest = [choice for choice in listed or () if is_open(choice)]
         return rest[int(np.random.default_rng(seeds).integers(len(rest)))] if rest else None
 
     def importances(self, stage: Stage) -> dict[str, float] | None:

@@ -11,15 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from tumorlens.datasets import Dataset, ResidualNeighbours, Split
 from tumorlens.errors import InputError
 from tumorlens.evaluation import OperatingWish
 from tumorlens.features import FeatureStore
 from tumorlens.progress import Progress
 from tumorlens.reports import LEAKY, MISTAKE, SYNTHETIC
-from tumorlens.workspace import Workspace, storage_errors
+from tumorlens.workspace import Workspace, one_process, storage_errors
 
 __all__ = ["RunContext", "check_wish"]
 
@@ -103,19 +101,13 @@ class RunContext:
         """
         place = self.workspace.training / "resumable"
         folder = place / name
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place / f"{name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                f"Another process is training the run {name}: wait for it, or stop it and run the command again."
-            ) from error
-        with lock:
+        lock_file = place / f"{name}.lock"
+        with one_process(lock_file, doing=f"training the run {name}"):
+            with storage_errors(folder):
+                folder.mkdir(exist_ok=True)
             yield folder
             shutil.rmtree(folder)
-        Path(lock.lock_file).unlink(missing_ok=True)
+        lock_file.unlink(missing_ok=True)
 
 
 def check_wish(wish: OperatingWish | None, dataset: Dataset) -> None:

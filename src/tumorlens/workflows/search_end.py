@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,7 @@ from tumorlens.reports import (
     DEFAULT,
     DEFAULT_TUNED,
     FOUND,
-    RANDOM_WEIGHTS,
     Chosen,
-    Comparison,
     SearchRecord,
     search_plots,
     write_plots,
@@ -29,11 +26,8 @@ from tumorlens.reports import (
 )
 from tumorlens.training import Place, Trial, best_trial
 from tumorlens.training.search_space import AS_STORED, FROZEN, TUNED, default_tuned
-from tumorlens.workflows.audit_short import short_finding
-from tumorlens.workflows.baselines import baseline_rows
+from tumorlens.workflows.compare import comparison_of
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.differences import rank_differences
-from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fine_tune import fit_fine_tuned_run
 from tumorlens.workflows.fit import fit_backbone
 from tumorlens.workflows.heads import HEADS
@@ -43,7 +37,6 @@ from tumorlens.workflows.search_folder import SearchFolder
 from tumorlens.workflows.search_ground import Scans
 from tumorlens.workflows.search_stages import Sitting
 from tumorlens.workflows.search_trials import fine_tune_settings, params_digest
-from tumorlens.workflows.splits import part_counts
 
 __all__ = ["choose", "finish_search", "next_commands", "refuse_after_opening"]
 
@@ -125,7 +118,8 @@ def finish_search(
         runs[role] = _make_run(sitting, contexts, choice[role])
     if sitting.plan.fine_tunes and DEFAULT_TUNED not in choice:
         said.append("Default fine-tuning is not among the runs: its trial did not fit in the time.")
-    comparison = _comparison(contexts[AS_STORED], runs)
+    distinct = list({run.name: run for run in runs.values()}.values())
+    comparison = comparison_of(contexts[AS_STORED], distinct, best=runs[FOUND].name)
     validation = scans[AS_STORED].split.rows("validation")
     record = SearchRecord(
         search=sitting.folder.name,
@@ -200,30 +194,6 @@ def _has_time(sitting: Sitting, choice: Mapping[str, Any]) -> bool:
         return True
     place = Place.of(choice[DEFAULT_TUNED]["params"])
     return sitting.watch.spent() + sitting.costs().last_step([(place, True)]) <= sitting.plan.seconds
-
-
-def _comparison(context: RunContext, runs: Mapping[str, RunRecord]) -> Comparison:
-    distinct = list({run.name: run for run in runs.values()}.values())
-    best = runs[FOUND].name
-    return Comparison(
-        protocol=context.split.protocol,
-        dataset=context.dataset.name,
-        split_digest=context.split.digest,
-        groups_are=context.dataset.groups_are,
-        classes=context.dataset.classes,
-        positive_class=context.dataset.positive_class,
-        residual_neighbours=context.neighbours,
-        parts=part_counts(context.dataset, context.split),
-        rows=(*baseline_rows(context), *(run.row for run in distinct)),
-        best=best,
-        differences=rank_differences(context, distinct, best=best),
-        marks=context.marks + ((RANDOM_WEIGHTS,) if any(RANDOM_WEIGHTS in run.marks for run in distinct) else ()),
-        notes=tuple(short_finding(context.dataset)),
-        seed=context.split.seed,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        versions=version_facts(),
-        machine=machine_facts(),
-    )
 
 
 def _stages(sitting: Sitting) -> tuple[Any, ...]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from tumorlens.errors import InputError, IntegrityError
-from tumorlens.workspace import storage_errors, write_json
+from tumorlens.workspace import one_process, write_json
 
 __all__ = ["SearchFolder", "Stopwatch"]
 
@@ -79,24 +77,9 @@ class SearchFolder:
         """Where a trial that fine-tunes keeps its state."""
         return self.path / "training" / digest
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes out.
-
-        Raises:
-            InputError: Another process is at this search.
-        """
-        with storage_errors(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / "search.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                f"Another process is at the search {self.name}: wait for it, or stop it and run the command again."
-            ) from error
-        with lock:
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other processes out; raises :class:`~tumorlens.errors.InputError` where one is at this search."""
+        return one_process(self.path / "search.lock", doing=f"at the search {self.name}")
 
     def settle(self, options: Mapping[str, Any]) -> None:
         """Note what the search is, or compare with what it was when it was begun.
