@@ -16,8 +16,8 @@ _FROZEN_RUN_SECONDS = 10.0
 _TUNED_RUN_SECONDS = 40.0
 _TRAINED_SHARE = {"last": 0.15, "half": 0.5}
 _PASSES_OF_TRAINING, _PASSES_OF_SCORING = 2.0, 0.7
-"""Of the trained share of a network, as measured on EfficientNet-Lite0: its upper layers work on small maps, so training
-them takes less than its share of the arithmetic says. What earlier trials took corrects it."""
+"""Of the trained share of a network, as measured on EfficientNet-Lite0, whose upper layers work on small maps; what
+earlier trials took corrects it."""
 
 _LEAST_SCANS = 16
 

@@ -141,13 +141,16 @@ def _try_features(sitting: Sitting, begun: Sequence[dict[str, Any]]) -> None:
 
 
 def _frozen_cost(sitting: Sitting, params: Mapping[str, Any]) -> float:
-    """What a trial will take; a network never met is measured on a few scans, whose features are kept."""
+    """What a trial will take."""
     place = Place.of(params)
-    missing = missing_features(sitting.ground, place)
-    if missing and sitting.costs().seconds_a_scan(place) is None:
+    _measure(sitting, place)
+    return sitting.costs().frozen(place, params["head"], missing=missing_features(sitting.ground, place))
+
+
+def _measure(sitting: Sitting, place: Place) -> None:
+    """See to it that something is known of how fast a network is."""
+    if sitting.costs().seconds_a_scan(place) is None:
         sitting.probed[place.backbone, place.size] = probe_seconds(sitting.ground, place)
-        missing = missing_features(sitting.ground, place)
-    return sitting.costs().frozen(place, params["head"], missing=missing)
 
 
 def _too_little(sitting: Sitting, expected: float) -> InputError:
@@ -166,6 +169,8 @@ def _try_fine_tuning(sitting: Sitting, begun: Sequence[dict[str, Any]]) -> None:
     if sitting.folder.places() is None:
         sitting.folder.write_places([place.key for place in _best_places(sitting)])
     places = [Place.of({"place": key}) for key in sitting.folder.places() or ()]
+    for place in places:
+        _measure(sitting, place)
     space = tuned_space(places)
     waiting = [*begun, default_tuned(sitting.default_place)]
     failures = 0
