@@ -317,26 +317,31 @@ def test_a_training_ends_when_the_time_is_over(monkeypatch, place: Workspace, pr
     assert choice["found"]["stage"] == "frozen"
 
 
+def _epochs(workspace: Workspace) -> list[float]:
+    """Validation loss after each epoch in the state of the only training."""
+    for file in workspace.searches.glob("*/training/*/state.npz"):
+        with np.load(file, allow_pickle=False) as state:
+            return [epoch["val_loss"] for epoch in json.loads(str(state["facts"]))["history"]]
+    return []
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not has_extra("train"), reason="TensorFlow is not installed")
 def test_a_killed_fine_tuning_goes_on_and_is_not_trained_again_at_the_end(monkeypatch, place: Workspace) -> None:
     words = ["--trials", "2", "--sizes", "64", "--backbones", "efficientnet-lite0", "--no-crop"]
     command = [sys.executable, "-m", "tumorlens", "search", "tiny", "--workspace", str(place.root), *words]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    while not list(place.searches.glob("*/training/*/state.npz")) and process.poll() is None:
+    while not (begun := _epochs(place)) and process.poll() is None:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    (state,) = place.searches.glob("*/training/*/state.npz")
-    with np.load(state, allow_pickle=False) as file:
-        begun = json.loads(str(file["facts"]))["history"]
-    assert begun
+    assert begun and not list(place.searches.glob("*/choice.json"))
     settings = replace(_SETTINGS, trials=2, crop=False, fine_tune=True)
     record = search_dataset("tiny", settings, workspace=place).record
     frozen, tuned = record.trials
     assert (frozen.stage, tuned.stage) == ("frozen", "fine-tuned")
-    assert list(tuned.epochs[: len(begun)]) == [epoch["val_loss"] for epoch in begun]
+    assert list(tuned.epochs[: len(begun)]) == begun
     run = find_run(place, record.chosen["default_fine_tuned"].run or "")
     assert [epoch["val_loss"] for epoch in run.history] == pytest.approx(list(tuned.epochs))
-    assert run.row.trained_from is not None and not (state.parent).exists()
+    assert run.row.trained_from is not None and not list(place.searches.glob("*/training"))
     assert len(list_openings(place, [record.split_digest])) == 2
