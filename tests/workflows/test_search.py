@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import tumorlens.workflows.search as search
+import tumorlens.workflows.search_settings as search_settings
 import tumorlens.workflows.search_stages as stages
 from tumorlens.datasets import Dataset, load_dataset
 from tumorlens.errors import InputError
@@ -24,7 +25,8 @@ from tumorlens.extras import has_extra
 from tumorlens.training import EpochRecord
 from tumorlens.workflows.ledger import list_openings
 from tumorlens.workflows.runs import find_run
-from tumorlens.workflows.search import SearchResult, SearchSettings, search_dataset
+from tumorlens.workflows.search import SearchResult, search_dataset
+from tumorlens.workflows.search_settings import SearchSettings
 from tumorlens.workspace import Workspace
 
 pytest.importorskip("optuna")
@@ -246,8 +248,8 @@ def _record(epoch: int, loss: float) -> EpochRecord:
 def pretended(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     """Fine-tuning that takes no time: the first is good, each next one worse; what was asked for."""
     asked: list[dict] = []
-    monkeypatch.setattr(search, "has_extra", lambda extra: True)
-    monkeypatch.setattr(search, "require_extra", lambda extra, purpose: None)
+    monkeypatch.setattr(search_settings, "has_extra", lambda extra: True)
+    monkeypatch.setattr(search_settings, "require_extra", lambda extra, purpose: None)
 
     def tune(ground, params, *, folder, on_epoch):
         asked.append(dict(params))

@@ -54,7 +54,8 @@ def search(
     from tumorlens.cli.output import print_json, print_next, print_table
     from tumorlens.reports import search_to_rich
     from tumorlens.training import parse_budget
-    from tumorlens.workflows.search import SearchSettings, search_dataset
+    from tumorlens.workflows.search import search_dataset
+    from tumorlens.workflows.search_settings import SearchSettings
 
     settings = settings_from(context, workspace=workspace, threads=threads, quiet=quiet, json=json)
     wanted = SearchSettings(

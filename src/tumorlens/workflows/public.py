@@ -21,7 +21,8 @@ from tumorlens.workflows.fine_tune import FineTuneSettings
 from tumorlens.workflows.reading_options import mask_options, reading_options
 from tumorlens.workflows.report import ReportResult, report_result
 from tumorlens.workflows.runs import RunRecord
-from tumorlens.workflows.search import DEFAULT_SIZES, SearchResult, SearchSettings, search_dataset
+from tumorlens.workflows.search import SearchResult, search_dataset
+from tumorlens.workflows.search_settings import DEFAULT_SIZES, SearchSettings
 from tumorlens.workspace import Workspace
 
 __all__ = ["compare", "ensemble", "evaluate", "import_scans", "load_scans", "report", "search"]

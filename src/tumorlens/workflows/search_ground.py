@@ -24,7 +24,7 @@ from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.fit import Network, prepare_network
 from tumorlens.workspace import Workspace
 
-__all__ = ["Ground", "Scans", "find_scans", "without_test"]
+__all__ = ["Ground", "Scans", "find_scans", "rows_of", "stand_on", "without_test"]
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,29 @@ class Ground:
         return self.networks[key]
 
 
+def stand_on(
+    context: RunContext, scans: Mapping[str, Scans], weights: Mapping[str, tuple[BackboneSpec, Weights]]
+) -> Ground:
+    """What trials are given of these scans: see :func:`without_test`.
+
+    Args:
+        context: Of the whole data set.
+        scans: By crop.
+        weights: By network.
+    """
+    contexts = {
+        crop: without_test(replace(context, dataset=found.dataset, split=found.split)) for crop, found in scans.items()
+    }
+    return Ground(contexts, weights, len(context.dataset))
+
+
 def find_scans(
-    dataset: Dataset, split: Split, *, crop: bool, workspace: Workspace, progress: Progress
+    stored: Scans, *, crop: bool, workspace: Workspace, progress: Progress
 ) -> tuple[dict[str, Scans], list[str]]:
     """The scans as stored and, where that can be, their copy cut around the head, with the same split row by row.
 
     Args:
-        dataset: The data set.
-        split: Its split.
+        stored: The data set with its split.
         crop: Whether the copy is wanted.
         workspace: Where it is made or found.
         progress: Told of every scan.
@@ -92,14 +107,15 @@ def find_scans(
     Returns:
         Both by crop, and what must be said of it.
     """
-    found = {AS_STORED: Scans(dataset, split)}
+    dataset = stored.dataset
+    found = {AS_STORED: stored}
     if not crop:
         return found, []
     if reading_of(dataset.scan_steps).crop != "none":
         return found, ["The scans were imported with --crop brain, so a crop is not searched over."]
     try:
         cropped = crop_dataset(workspace, dataset, progress=progress)
-        found[BRAIN] = Scans(cropped, _same_split(split, cropped))
+        found[BRAIN] = Scans(cropped, _same_split(stored.split, cropped))
     except InputError as error:
         return found, [f"A crop is not searched over. {error}"]
     return found, []
