@@ -19,7 +19,7 @@ import pytest
 import tumorlens.workflows.search as search
 import tumorlens.workflows.search_settings as search_settings
 import tumorlens.workflows.search_stages as stages
-from tumorlens.datasets import Dataset, load_dataset
+from tumorlens.datasets import Dataset, load_dataset, save_split, split_like_study
 from tumorlens.errors import InputError
 from tumorlens.extras import has_extra
 from tumorlens.training import EpochRecord
@@ -230,6 +230,12 @@ def test_too_little_time_is_a_sentence(monkeypatch, place: Workspace) -> None:
 def test_settings_that_do_not_fit_are_refused(place: Workspace, changes, said) -> None:
     with pytest.raises(InputError, match=said):
         search_dataset("tiny", replace(_SETTINGS, **changes), workspace=place)
+
+
+def test_a_split_through_groups_is_refused(place: Workspace, tmp_path: Path) -> None:
+    save_split(split_like_study(load_dataset(place, "tiny")), tmp_path / "study.json")
+    with pytest.raises(InputError, match="judged on whole groups"):
+        search_dataset("tiny", replace(_SETTINGS, split_file=tmp_path / "study.json"), workspace=place)
 
 
 def _record(epoch: int, loss: float) -> EpochRecord:

@@ -107,6 +107,10 @@ def search_dataset(
     plan = settings.plan()
     scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     split = prepare_split(scans, protocol="grouped", seed=settings.seed, split_file=settings.split_file)
+    if split.leaky:
+        raise InputError(
+            "A search is judged on whole groups, but this split cuts through them: give a grouped --split."
+        )
     HEADS["linear"].check(scans, split, settings.seed)
     folder = SearchFolder(workspace.searches / f"{scans.name}-{split.digest[:8]}")
     with folder.locked():
