@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     from tumorlens.workflows.ensemble import EnsembleResult
     from tumorlens.workflows.evaluation_result import Evaluation
     from tumorlens.workflows.fine_tune import FineTuneSettings
-    from tumorlens.workflows.public import compare, ensemble, evaluate, import_scans, load_scans, report
+    from tumorlens.workflows.public import compare, ensemble, evaluate, import_scans, load_scans, report, search
     from tumorlens.workflows.report import ReportResult
     from tumorlens.workflows.scratch import ScratchSettings
+    from tumorlens.workflows.search import SearchResult
     from tumorlens.workspace import Workspace
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Recipe",
     "ReportResult",
     "ScratchSettings",
+    "SearchResult",
     "TumorlensError",
     "Workspace",
     "compare",
@@ -63,6 +65,7 @@ __all__ = [
     "import_scans",
     "load_scans",
     "report",
+    "search",
 ]
 
 _HOME = {
@@ -77,6 +80,7 @@ _HOME = {
     "Recipe": "tumorlens.training",
     "ReportResult": "tumorlens.workflows.report",
     "ScratchSettings": "tumorlens.workflows.scratch",
+    "SearchResult": "tumorlens.workflows.search",
     "TumorlensError": "tumorlens.errors",
     "Workspace": "tumorlens.workspace",
     "compare": "tumorlens.workflows.public",
@@ -85,6 +89,7 @@ _HOME = {
     "import_scans": "tumorlens.workflows.public",
     "load_scans": "tumorlens.workflows.public",
     "report": "tumorlens.workflows.public",
+    "search": "tumorlens.workflows.public",
 }
 
 

@@ -26,6 +26,7 @@ from tumorlens.cli import (
     predict,
     report,
     runs,
+    search,
     train,
 )
 from tumorlens.cli.options import JsonOption, QuietOption, ThreadsOption, WorkspaceOption
@@ -47,6 +48,7 @@ app.command("demo", short_help="The whole way on synthetic scans, offline.")(dem
 app.add_typer(data.app, name="data")
 app.command("compare", short_help="Compare networks on a data set.")(compare.compare)
 app.command("train", short_help="Train one model.")(train.train)
+app.command("search", short_help="The best configuration in a given time.")(search.search)
 app.command("ensemble", short_help="Several runs become one model.")(ensemble.ensemble)
 app.command("evaluate", short_help="All figures of a model on a data set.")(evaluate.evaluate)
 app.command("report", short_help="The report of a run or comparison.")(report.report)

@@ -50,10 +50,18 @@ from tumorlens.reports.pr_plot import class_precision_grid
 from tumorlens.reports.rendering import to_csv, to_markdown, write_tables
 from tumorlens.reports.report_facts import ReportFacts
 from tumorlens.reports.roc_plot import RocPoint
+from tumorlens.reports.search import DEFAULT, DEFAULT_TUNED, FOUND, Chosen, SearchRecord
+from tumorlens.reports.search_page import search_html, write_search_page
+from tumorlens.reports.search_plots import search_plots
+from tumorlens.reports.search_tables import search_to_rich
 from tumorlens.reports.terminal import to_rich
+from tumorlens.reports.wording import duration
 from tumorlens.reports.wrong_answers import Neighbour, WrongAnswer, WrongAnswers
 
 __all__ = [
+    "DEFAULT",
+    "DEFAULT_TUNED",
+    "FOUND",
     "LEAKY",
     "MISTAKE",
     "RANDOM_WEIGHTS",
@@ -61,6 +69,7 @@ __all__ = [
     "SYNTHETIC",
     "AuditFinding",
     "AuditPage",
+    "Chosen",
     "Comparison",
     "CrossValidation",
     "CrossValidationPage",
@@ -76,6 +85,7 @@ __all__ = [
     "ReportFacts",
     "RocPoint",
     "RowDetail",
+    "SearchRecord",
     "SubgroupFigure",
     "WrongAnswer",
     "WrongAnswers",
@@ -95,6 +105,7 @@ __all__ = [
     "cross_validation_to_rich",
     "data_sheet",
     "difference_line",
+    "duration",
     "fill_checklists",
     "fold_detail",
     "forest_grid",
@@ -106,6 +117,9 @@ __all__ = [
     "ranked_findings",
     "reliability_plot",
     "row_detail",
+    "search_html",
+    "search_plots",
+    "search_to_rich",
     "subgroup_plot",
     "to_bibtex",
     "to_csv",
@@ -118,5 +132,6 @@ __all__ = [
     "write_cross_validation_tables",
     "write_html_report",
     "write_plots",
+    "write_search_page",
     "write_tables",
 ]

@@ -8,6 +8,7 @@ in a child process; a training that was stopped goes on at the same step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from tumorlens.extras import require_extra
 from tumorlens.progress import SILENT, Progress
 from tumorlens.runtime.heads import Head
-from tumorlens.training.fitted import FittedNetwork
+from tumorlens.training.fitted import EpochRecord, FittedNetwork
 from tumorlens.training.recipe import Recipe
 from tumorlens.training.sources import BoundarySource, ViewSource
 from tumorlens.training.tuning_job import tune_in_child
@@ -44,6 +45,7 @@ def fit_fine_tuned(
     state_seconds: float = 60.0,
     threads: int | None = None,
     progress: Progress = SILENT,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> FittedNetwork:
     """Fine-tune.
 
@@ -60,11 +62,14 @@ def fit_fine_tuned(
         val_groups: ``(v,)`` the group of each of them.
         n_classes: Number of classes k.
         recipe: How it is trained.
-        folder: Where ``body.keras``, ``training.log``, ``tensorboard`` and, until the end, the state are kept.
+        folder: Where ``body.keras``, ``training.log``, ``tensorboard`` and, until the end, the state are kept. With the
+            state of a finished training of the same work nothing is trained again.
         seed: Seed of all that is drawn.
         state_seconds: Longest time between two writings of the state: at most so much work is lost by a kill.
         threads: CPU threads; ``None``: all.
         progress: Told of every batch.
+        on_epoch: Given each epoch's record as it comes, those before a stop first; what it raises ends the training,
+            whose state stays.
 
     Returns:
         The network as a ``.keras`` file from 0..255 pixels to its map (layer ``map``), and the linear head.
@@ -96,4 +101,5 @@ def fit_fine_tuned(
         takes="pooled",
         first_head=first_head,
         settings={"layer": layer},
+        on_epoch=on_epoch,
     )

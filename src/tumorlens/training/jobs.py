@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ def run_job(
     total_steps: int,
     threads: int | None,
     progress: Progress,
+    on_epoch: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Run ``job`` in a child process until it has finished.
 
@@ -55,6 +56,7 @@ def run_job(
         total_steps: Batches the child reports at most.
         threads: CPU threads of the child; ``None``: as many as it likes.
         progress: Told of every batch and epoch.
+        on_epoch: Given what each epoch gave, for work that reports it; what it raises ends the child.
 
     Returns:
         The child's last message: its result as JSON values.
@@ -70,7 +72,7 @@ def run_job(
         log.open("wb") as log_file,
         _child(job_file, log_file, threads) as child,
     ):
-        last = _relay(child, title=title, total_steps=total_steps, progress=progress)
+        last = _relay(child, title=title, total_steps=total_steps, progress=progress, on_epoch=on_epoch)
         code = child.wait()
     if last.get("event") == "error":
         raise _error(last)
@@ -117,7 +119,14 @@ def _environment(threads: int | None) -> dict[str, str]:
     return {**os.environ, **quiet, **_KEEP_BLOCKS, **paths, **limits, "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-def _relay(child: subprocess.Popen[str], *, title: str, total_steps: int, progress: Progress) -> dict[str, Any]:
+def _relay(
+    child: subprocess.Popen[str],
+    *,
+    title: str,
+    total_steps: int,
+    progress: Progress,
+    on_epoch: Callable[[dict[str, Any]], None] | None,
+) -> dict[str, Any]:
     """Pass the child's messages on; give back its last one (empty when it said nothing)."""
     assert child.stdout is not None
     last: dict[str, Any] = {}
@@ -129,6 +138,8 @@ def _relay(child: subprocess.Popen[str], *, title: str, total_steps: int, progre
                 continue
             if last["event"] == "steps":
                 task.advance(last["steps"], note=last["note"])
+            elif last["event"] == "epoch" and on_epoch is not None:
+                on_epoch(last["record"])
     return last
 
 

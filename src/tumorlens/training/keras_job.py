@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -54,6 +54,7 @@ def train_in_child(
     first_head: Head | None = None,
     extra: Mapping[str, NDArray[Any]] | None = None,
     total_steps: int | None = None,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> KerasResult:
     """Check the rows, train in a child process, and read the result.
 
@@ -74,6 +75,7 @@ def train_in_child(
         first_head: Weights that the head starts with.
         extra: Further arrays for the child, by name.
         total_steps: Batches the child reports at most, if not every batch of both parts an epoch.
+        on_epoch: Given each epoch's record as it comes, for tasks that tell; what it raises ends the training.
 
     Raises:
         InputError: Rows or labels do not fit.
@@ -105,6 +107,7 @@ def train_in_child(
             total_steps=total_steps or _steps(job, len(train_rows), len(val_rows)),
             threads=threads,
             progress=progress,
+            on_epoch=None if on_epoch is None else lambda record: on_epoch(EpochRecord(**record)),
         )
         head = load_layers(exchange / "head.npz", kind=kind or job["task"], takes=takes)
     return KerasResult(

@@ -1,10 +1,12 @@
-"""Tells the parent how many steps are done, a few times a second."""
+"""Tells the parent how many steps are done, a few times a second, and what each epoch gave."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 
 from tumorlens.training.child import Say
+from tumorlens.training.fitted import EpochRecord
 
 __all__ = ["Reporter"]
 
@@ -31,6 +33,11 @@ class Reporter:
         self._steps += steps
         if time.monotonic() - self._said > _SAY_SECONDS:
             self.flush()
+
+    def tell(self, record: EpochRecord) -> None:
+        """Say what an epoch gave, after the steps that led to it."""
+        self.flush()
+        self._say({"event": "epoch", "record": asdict(record)})
 
     def flush(self) -> None:
         """Say what was counted."""

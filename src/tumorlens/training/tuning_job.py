@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,17 +12,21 @@ from numpy.typing import NDArray
 from tumorlens.progress import Progress
 from tumorlens.runtime.graph_cache import facts_digest
 from tumorlens.runtime.heads import Head
-from tumorlens.training.fitted import FittedNetwork
+from tumorlens.training.fitted import EpochRecord, FittedNetwork
 from tumorlens.training.keras_job import train_in_child
 from tumorlens.training.recipe import Recipe
 from tumorlens.training.sources import BoundarySource, ViewSource
 from tumorlens.types import Labels
 
-__all__ = ["tune_in_child"]
+__all__ = ["EVENTS_FOLDER", "STATE_FILE", "tune_in_child"]
+
+STATE_FILE = "state.npz"
+"""Name of the file from which a training goes on."""
+
+EVENTS_FOLDER = "tensorboard"
+"""Name of the folder of what TensorBoard reads."""
 
 _BODY_FILE = "body.keras"
-_STATE_FILE = "state.npz"
-_EVENTS_FOLDER = "tensorboard"
 
 
 def tune_in_child(
@@ -47,6 +51,7 @@ def tune_in_child(
     takes: Literal["pooled", "flat"],
     first_head: Head | None = None,
     settings: Mapping[str, Any] | None = None,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> FittedNetwork:
     """Train in a child process; what a stopped training left in ``folder`` is taken up.
 
@@ -71,32 +76,35 @@ def tune_in_child(
         takes: What the head takes.
         first_head: The classifier to start with; ``None``: one that knows nothing.
         settings: What the result says of itself beside kind, recipe and seed.
+        on_epoch: Given each epoch's record as it comes, those before a stop first; what it raises ends the training,
+            and it goes on from there next time.
 
     Raises:
         InputError: Rows or labels do not fit.
         TumorlensError: Training failed; the message says where its log is.
     """
-    body, events = folder / _BODY_FILE, folder / _EVENTS_FOLDER
+    body, events = folder / _BODY_FILE, folder / EVENTS_FOLDER
+    described = source.describe()
     deciding = {
         "task": task,
-        "source": source.describe(),
         "size": size,
         "recipe": recipe.facts(),
         "seed": seed,
         "n_classes": n_classes,
         **facts,
     }
-    rows = {
-        "train": train_rows.tolist(),
-        "validation": val_rows.tolist(),
-        "groups": val_groups.tolist(),
-        "labels": labels.tolist(),
+    scans = {
+        part: [(source.digests[row], int(labels[row])) for row in rows.tolist()]
+        for part, rows in (("train", train_rows), ("validation", val_rows))
     }
+    opened = {name: value for name, value in described.items() if name != "digests"}  # no other scan decides anything
+    work = facts_digest({**deciding, "source": opened, **scans, "groups": val_groups.tolist()})
     result = train_in_child(
         {
             **deciding,
-            "work": facts_digest({**deciding, **rows}),
-            "state": str((folder / _STATE_FILE).resolve()),
+            "source": described,
+            "work": work,
+            "state": str((folder / STATE_FILE).resolve()),
             "body": str(body.resolve()),
             "events": str(events.resolve()),
             "state_seconds": state_seconds,
@@ -114,6 +122,7 @@ def tune_in_child(
         first_head=first_head,
         extra={"class_weights": _class_weights(labels[train_rows], n_classes, recipe), "val_groups": val_groups},
         total_steps=recipe.epochs * -(-len(train_rows) // recipe.batch_size),
+        on_epoch=on_epoch,
     )
     return FittedNetwork(
         head=result.head,

@@ -119,6 +119,8 @@ def tune(
     done = (epoch - 1) * steps + step
     log = EventLog(events, epochs=epoch - 1, steps=done)
     report.advance(done, note=_note(history, epoch, recipe))
+    for record in history:
+        report.tell(record)
     last_saved = time.monotonic()
     while epoch <= recipe.epochs and not _is_over(history, choice, recipe):
         for number, inputs, labels in _training_batches(reader, training, size, seed=seed, epoch=epoch, start=step):
@@ -139,6 +141,7 @@ def tune(
         epoch, step, sums = epoch + 1, 0, _Sums()
         _save(state, log, stepper, choice, history, sums, epoch, step)
         last_saved = time.monotonic()
+        report.tell(history[-1])
     log.close()
     stepper.restore_kept()
     report.flush()

@@ -39,7 +39,14 @@ from tumorlens.workflows.splits import part_counts, prepare_split
 from tumorlens.workflows.write_comparison import write_comparison
 from tumorlens.workspace import Workspace, remove_leftovers
 
-__all__ = ["CompareSettings", "ComparisonResult", "compare_networks", "prepare_networks"]
+__all__ = [
+    "CompareSettings",
+    "ComparisonResult",
+    "compare_networks",
+    "comparison_of",
+    "find_weights",
+    "prepare_networks",
+]
 
 _FILE_FOR_BACKBONE = re.compile(r"([a-z0-9-]+)=(.+)")
 
@@ -222,7 +229,7 @@ def prepare_networks(
     """
     return [
         prepare_network(spec, weights, size=settings.size, workspace=workspace, progress=progress)
-        for spec, weights in zip(specs, _weights_of(specs, settings, progress), strict=True)
+        for spec, weights in zip(specs, find_weights(specs, settings, progress), strict=True)
     ]
 
 
@@ -247,7 +254,21 @@ def _fit_all(
 
 def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
     best = best_on_validation([run.row for run in runs], by_loss=context.wish is not None)
-    marks = context.marks + tuple(mark for mark in (RANDOM_WEIGHTS, MISTAKE) if any(mark in run.marks for run in runs))
+    notes = (*_wish_notes(context), *mistake_notes(context, runs))
+    return comparison_of(context, runs, best=None if best is None else best.run, notes=notes)
+
+
+def comparison_of(
+    context: RunContext, runs: Sequence[RunRecord], *, best: str | None, notes: Sequence[str] = ()
+) -> Comparison:
+    """Set finished runs beside the baselines and against each other on the test part.
+
+    Args:
+        context: Data set and split.
+        runs: The runs, each once; of a copy of the data set with the same rows too.
+        best: Name of the run that was chosen, without test scans.
+        notes: Sentences to show before those on the data.
+    """
     return Comparison(
         protocol=context.split.protocol,
         dataset=context.dataset.name,
@@ -258,10 +279,11 @@ def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
         residual_neighbours=context.neighbours,
         parts=part_counts(context.dataset, context.split),
         rows=(*baseline_rows(context), *(run.row for run in runs)),
-        best=None if best is None else best.run,
-        differences=rank_differences(context, runs, best=None if best is None else best.run),
-        marks=marks,
-        notes=(*_wish_notes(context), *mistake_notes(context, runs), *short_finding(context.dataset)),
+        best=best,
+        differences=rank_differences(context, runs, best=best),
+        marks=context.marks
+        + tuple(mark for mark in (RANDOM_WEIGHTS, MISTAKE) if any(mark in run.marks for run in runs)),
+        notes=(*notes, *short_finding(context.dataset)),
         seed=context.split.seed,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=version_facts(),
@@ -278,7 +300,13 @@ def _wish_notes(context: RunContext) -> tuple[str, ...]:
     )
 
 
-def _weights_of(specs: Sequence[BackboneSpec], settings: CompareSettings, progress: Progress) -> list[Weights]:
+def find_weights(specs: Sequence[BackboneSpec], settings: CompareSettings, progress: Progress) -> list[Weights]:
+    """The weights of every network, in their order.
+
+    Raises:
+        InputError: Weights are named for a network that is not there.
+        WeightsUnavailableError: Weights are neither on disk nor to be downloaded.
+    """
     wanted = _wanted_weights(settings.weights, [spec.name for spec in specs])
     return [
         resolve_weights(spec, weights=wanted[spec.name], weights_dir=settings.weights_dir, progress=progress)

@@ -46,6 +46,7 @@ class RunContext:
         carry_neighbours: Whether bundles carry their training scans' features and labels.
         mistake: The mistake that is made on purpose; ``None`` for the right way.
         precision: What networks compute in: ``fp32``, ``int8`` or ``auto``.
+        search: The search at whose end the runs are made; ``None`` without one.
     """
 
     workspace: Workspace
@@ -62,6 +63,7 @@ class RunContext:
     carry_neighbours: bool = False
     mistake: str | None = None
     precision: str = "fp32"
+    search: str | None = None
 
     @property
     def units(self) -> npt.NDArray[np.int64]:

@@ -22,6 +22,7 @@ _LIBRARIES = ("tumorlens", "keras", "openvino", "scikit-learn", "scipy", "numpy"
 _EXTRAS = {
     "train": "--head study, --fine-tune and --from-scratch",
     "int8": "--precision int8 and auto",
+    "search": "tumorlens search",
     "mlflow": "--mlflow",
 }
 _NEEDED_MEMORY_GB = 4.0

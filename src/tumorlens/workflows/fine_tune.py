@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tumorlens.errors import InputError
@@ -12,7 +15,16 @@ from tumorlens.features import cache_boundary, extract_features
 from tumorlens.reports import RANDOM_WEIGHTS
 from tumorlens.runtime import BoundaryGraph, boundary_graph
 from tumorlens.runtime.graph_cache import facts_digest
-from tumorlens.training import BoundarySource, FittedNetwork, Recipe, ViewSource, fit_fine_tuned
+from tumorlens.training import (
+    EVENTS_FOLDER,
+    STATE_FILE,
+    BoundarySource,
+    EpochRecord,
+    FittedNetwork,
+    Recipe,
+    ViewSource,
+    fit_fine_tuned,
+)
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.fit import Network, backbone_facts
 from tumorlens.workflows.heads import HEADS
@@ -22,7 +34,7 @@ from tumorlens.workflows.trained_networks import network_model
 from tumorlens.workflows.training_settings import TrainingSettings
 from tumorlens.workflows.write_run import write_run
 
-__all__ = ["FULL", "FineTuneSettings", "fit_fine_tuned_run"]
+__all__ = ["FULL", "FineTuneSettings", "fit_fine_tuned_run", "train_network"]
 
 FULL = "full"
 """In the place of a stage: all layers are trained, nothing is cached."""
@@ -58,13 +70,16 @@ class FineTuneSettings(TrainingSettings):
         return {"fine_tune": self.fine_tune, "views": self.views, **super().facts()}
 
 
-def fit_fine_tuned_run(context: RunContext, network: Network, settings: FineTuneSettings) -> RunRecord:
+def fit_fine_tuned_run(
+    context: RunContext, network: Network, settings: FineTuneSettings, *, begun: Path | None = None
+) -> RunRecord:
     """Fine-tune a network, or find the finished run that did just this; one that was stopped goes on.
 
     Args:
         context: Data set, split and workspace.
         network: The pretrained network.
         settings: What is trained, and how.
+        begun: Folder of a :func:`train_network` of the same scans and settings, whose state is taken up.
 
     Returns:
         The finished run.
@@ -83,6 +98,9 @@ def fit_fine_tuned_run(context: RunContext, network: Network, settings: FineTune
             context.progress.say(f"{network.spec.title}, fine-tuned: finished earlier, nothing to compute.")
             return finished
         with context.resumable_folder(config.name) as folder:
+            if begun is not None and (begun / STATE_FILE).is_file() and not (folder / STATE_FILE).exists():
+                shutil.copytree(begun / EVENTS_FOLDER, folder / EVENTS_FOLDER)
+                shutil.copy2(begun / STATE_FILE, folder / STATE_FILE)
             fitted = _train(context, network, settings, boundary, folder)
             model = network_model(
                 context,
@@ -100,6 +118,32 @@ def fit_fine_tuned_run(context: RunContext, network: Network, settings: FineTune
                 marks=(RANDOM_WEIGHTS,) if network.weights.kind == "random" else (),
             )
             return write_run(context, config, model, meter)
+
+
+def train_network(
+    context: RunContext,
+    network: Network,
+    settings: FineTuneSettings,
+    *,
+    folder: Path,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+) -> FittedNetwork:
+    """Fine-tune a network on the training part, and look at the validation part alone; one that was stopped goes on.
+
+    Args:
+        context: Data set, split and workspace; rows of other parts may be left out of both.
+        network: The pretrained network.
+        settings: What is trained, and how.
+        folder: Where the trained network and the state from which training goes on are kept.
+        on_epoch: Given each epoch's record as it comes; what it raises ends the training.
+
+    Raises:
+        MissingExtraError: TensorFlow is not installed.
+        InputError: The network has no such stage.
+        StorageError: The disk has no room for the frozen part's outputs.
+    """
+    require_extra("train", purpose="Fine-tuning")
+    return _train(context, network, settings, _boundary(context, network, settings), folder, on_epoch)
 
 
 def _boundary(context: RunContext, network: Network, settings: FineTuneSettings) -> BoundaryGraph | None:
@@ -132,7 +176,12 @@ def _config(
 
 
 def _train(
-    context: RunContext, network: Network, settings: FineTuneSettings, boundary: BoundaryGraph | None, folder: Any
+    context: RunContext,
+    network: Network,
+    settings: FineTuneSettings,
+    boundary: BoundaryGraph | None,
+    folder: Path,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> FittedNetwork:
     dataset, split = context.dataset, context.split
     pooled = extract_features(
@@ -155,6 +204,7 @@ def _train(
         seed=context.seed,
         threads=context.threads,
         progress=context.progress,
+        on_epoch=on_epoch,
     )
     views = {} if boundary is None else {"views": settings.views}
     return replace(fitted, settings={**fitted.settings, "augmentation": settings.augmentation, **views})

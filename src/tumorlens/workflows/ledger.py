@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 from tumorlens.workspace import Workspace, storage_errors
 
-__all__ = ["count_openings", "record_opening"]
+__all__ = ["count_openings", "list_openings", "record_opening"]
 
 
 def record_opening(
-    workspace: Workspace, *, dataset: str, split_digest: str, run: str, mistake: str | None = None
+    workspace: Workspace,
+    *,
+    dataset: str,
+    split_digest: str,
+    run: str,
+    mistake: str | None = None,
+    search: str | None = None,
 ) -> None:
     """Append that ``run`` is about to compute figures on the test part of a split.
 
@@ -25,6 +33,7 @@ def record_opening(
         split_digest: Whose test part.
         run: Name of the run.
         mistake: The mistake made on purpose; such a run stands in the ledger but serves no result and is not counted.
+        search: The search that ends with this run; ``None`` without one.
     """
     line = json.dumps(
         {
@@ -33,6 +42,7 @@ def record_opening(
             "split_digest": split_digest,
             "run": run,
             "mistake": mistake,
+            "search": search,
         }
     )
     with storage_errors(workspace.ledger), workspace.ledger.open("a", encoding="utf-8") as file:
@@ -43,13 +53,19 @@ def record_opening(
 
 def count_openings(workspace: Workspace, split_digest: str) -> int:
     """How many times the test part of a split was opened for a result in this workspace."""
+    return len(list_openings(workspace, [split_digest]))
+
+
+def list_openings(workspace: Workspace, split_digests: Collection[str]) -> list[dict[str, Any]]:
+    """Every opening of these splits' test parts for a result, oldest first: time, data set, split, run and search."""
     if not workspace.ledger.is_file():
-        return 0
-    count = 0
+        return []
+    found: list[dict[str, Any]] = []
     for line in workspace.ledger.read_text(encoding="utf-8").splitlines():
         try:
             opening = json.loads(line)
-            count += opening["split_digest"] == split_digest and opening.get("mistake") is None
+            if opening["split_digest"] in split_digests and opening.get("mistake") is None:
+                found.append(opening)
         except (ValueError, KeyError, TypeError, AttributeError):  # a line cut short by a kill says nothing
             continue
-    return count
+    return found

@@ -11,6 +11,7 @@ from tumorlens.bundles import Predictor
 from tumorlens.datasets import Dataset
 from tumorlens.evaluation import parse_wish
 from tumorlens.progress import SILENT, Progress
+from tumorlens.training import parse_budget
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
 from tumorlens.workflows.cross_validation import CrossValidationResult, cross_validate, with_folds
 from tumorlens.workflows.ensemble import EnsembleResult, EnsembleSettings, make_ensemble
@@ -21,9 +22,11 @@ from tumorlens.workflows.reading_options import mask_options, reading_options
 from tumorlens.workflows.report import ReportResult, report_result
 from tumorlens.workflows.runs import RunRecord
 from tumorlens.workflows.scratch import ScratchSettings
+from tumorlens.workflows.search import SearchResult, search_dataset
+from tumorlens.workflows.search_settings import DEFAULT_SIZES, SearchSettings
 from tumorlens.workspace import Workspace
 
-__all__ = ["compare", "ensemble", "evaluate", "import_scans", "load_scans", "report"]
+__all__ = ["compare", "ensemble", "evaluate", "import_scans", "load_scans", "report", "search"]
 
 
 def import_scans(
@@ -390,4 +393,64 @@ def report(
         data_licence=data_licence,
         threads=threads,
         progress=progress,
+    )
+
+
+def search(
+    scans: Dataset | str,
+    *,
+    budget: str | None = None,
+    trials: int | None = None,
+    backbones: Sequence[str] | None = None,
+    sizes: Sequence[int] = DEFAULT_SIZES,
+    crop: bool = True,
+    fine_tune: bool | None = None,
+    weights: Sequence[str] = ("imagenet",),
+    weights_dir: str | Path | None = None,
+    seed: int = 0,
+    split_file: str | Path | None = None,
+    workspace: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> SearchResult:
+    """Search for a better configuration than the default, on the validation part; go on with one that was stopped.
+
+    Args:
+        scans: A data set or its name.
+        budget: Time in all, such as ``"20m"``; 30 minutes by default.
+        trials: Number of trials instead of a time.
+        backbones: Names of networks; by default EfficientNet-Lite0 and all whose weights are at hand.
+        sizes: Sides of the networks' square input in pixels.
+        crop: Whether scans cut around the head are tried too.
+        fine_tune: Whether networks are fine-tuned too; by default where the extra ``train`` is installed.
+        weights: ``imagenet``, ``random``, a file for the only network, or ``BACKBONE=FILE``.
+        weights_dir: Folder with weight files under Keras' names.
+        seed: Seed of split, trials, heads and bootstrap.
+        split_file: A split to use instead of making one.
+        workspace: Folder of the workspace; where ``scans`` lies by default.
+        threads: CPU threads; all by default.
+        progress: Told of every trial.
+
+    Returns:
+        What was found, as an ordinary run, set against the default on the test part, which was opened once, at the end.
+
+    Raises:
+        InputError: A setting cannot be used, or the search was begun with other ones or is finished.
+        MissingExtraError: Optuna (extra ``search``) is not installed.
+    """
+    home = scans.path.parent.parent if workspace is None and isinstance(scans, Dataset) else workspace
+    settings = SearchSettings(
+        budget=None if budget is None else parse_budget(budget),
+        trials=trials,
+        backbones=None if backbones is None else tuple(backbones),
+        sizes=tuple(sizes),
+        crop=crop,
+        fine_tune=fine_tune,
+        weights=tuple(weights),
+        weights_dir=None if weights_dir is None else Path(weights_dir),
+        seed=seed,
+        split_file=None if split_file is None else Path(split_file),
+    )
+    return search_dataset(
+        scans, settings, workspace=Workspace.locate(home).create(), threads=threads, progress=progress
     )

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tumorlens.errors import InputError
-from tumorlens.workspace import Workspace, folder_size, storage_errors
+from tumorlens.workspace import Workspace, folder_size, one_process, storage_errors
 
 __all__ = ["ResumableTraining", "list_resumable", "open_resumable", "remove_stopped"]
 
@@ -41,17 +40,11 @@ def open_resumable(workspace: Workspace, run: str) -> Iterator[Path]:
         InputError: Another process is training the same run.
     """
     folder = _place(workspace) / run
-    with storage_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with _locked(folder, seconds=_SECONDS), storage_errors(folder):
-            folder.mkdir(exist_ok=True)
-            yield folder
-            shutil.rmtree(folder)
-    except Timeout as error:
-        raise InputError(
-            f"Another process is training the run {run}: wait for it, or stop it and run the command again."
-        ) from error
+    with one_process(_lock_file(folder), doing=f"training the run {run}", seconds=_SECONDS), storage_errors(folder):
+        folder.mkdir(exist_ok=True)
+        yield folder
+        shutil.rmtree(folder)
+    _lock_file(folder).unlink(missing_ok=True)
 
 
 def list_resumable(workspace: Workspace) -> list[ResumableTraining]:
@@ -85,14 +78,14 @@ def _folders(workspace: Workspace) -> list[Path]:
 
 
 @contextmanager
-def _locked(folder: Path, *, seconds: float = 0.0) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Hold the lock beside ``folder``, and take it away with the folder.
 
     Raises:
-        Timeout: Another process holds it for longer than ``seconds``.
+        Timeout: Another process holds it.
     """
     file = _lock_file(folder)
-    with FileLock(file).acquire(timeout=seconds):
+    with FileLock(file).acquire(timeout=0.0):
         yield
     if not folder.exists():
         file.unlink(missing_ok=True)

@@ -73,6 +73,7 @@ def write_run(context: RunContext, config: SharedConfig, model: RunModel, meter:
         split_digest=context.split.digest,
         run=config.name,
         mistake=context.mistake,
+        search=context.search,
     )
     rules = fit_rules(
         context,

@@ -11,6 +11,7 @@ from tumorlens.workspace.atomic import (
 )
 from tumorlens.workspace.cleanup import folder_size, remove_leftovers
 from tumorlens.workspace.folders import Workspace, check_name
+from tumorlens.workspace.locks import one_process
 
 __all__ = [
     "Workspace",
@@ -18,6 +19,7 @@ __all__ = [
     "atomic_path",
     "check_name",
     "folder_size",
+    "one_process",
     "remove_leftovers",
     "storage_errors",
     "temporary_name",

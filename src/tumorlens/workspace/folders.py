@@ -110,6 +110,11 @@ class Workspace:
         return self.root / "cross-validations"
 
     @property
+    def searches(self) -> Path:
+        """One folder per search of hyper-parameters."""
+        return self.root / "searches"
+
+    @property
     def audits(self) -> Path:
         """One folder per audit."""
         return self.root / "audits"

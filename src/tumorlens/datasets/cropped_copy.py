@@ -1,0 +1,136 @@
+"""Makes the copy of a data set whose scans are cut around the head, row by row: labels and groups stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tumorlens.datasets.assembly import RECEIPT_COLUMN
+from tumorlens.datasets.contact_sheet import contact_sheet
+from tumorlens.datasets.copies import check_labels_agree, copies_of
+from tumorlens.datasets.dataset import Dataset, MaskStore
+from tumorlens.datasets.ingest import Ingested, ingest
+from tumorlens.datasets.library import load_dataset, open_dataset
+from tumorlens.datasets.manifest import manifest_digest, write_manifest
+from tumorlens.datasets.pixelstore import PixelStore
+from tumorlens.datasets.source import ScanSource, SourceRow
+from tumorlens.errors import InputError
+from tumorlens.progress import SILENT, Progress
+from tumorlens.scans import Scan
+from tumorlens.workspace import Workspace, atomic_directory, check_name
+
+__all__ = ["CROP_STEP", "crop_dataset", "cropped_name"]
+
+CROP_STEP = "crop=brain"
+"""The step that such a copy has and its original has not."""
+
+_SAME_ROWS = ["source", "label", "group"]
+_MEASURED = ("height", "width", "area", "brightness")
+_SHEET_COUNT = 8
+
+
+def cropped_name(name: str) -> str:
+    """What the cropped copy of a data set is called."""
+    return f"{name}-brain"
+
+
+def crop_dataset(workspace: Workspace, dataset: Dataset, *, progress: Progress = SILENT) -> Dataset:
+    """Cut every scan to the square around the head, as ``data import --crop brain`` does, or find an earlier copy.
+
+    Args:
+        workspace: Where the copy goes, under :func:`cropped_name`.
+        dataset: A data set that is not cropped.
+        progress: Told of every scan.
+
+    Returns:
+        A data set with the same rows, labels and groups in the same order, and with :data:`CROP_STEP`.
+
+    Raises:
+        InputError: Another data set has the copy's name, or two scans with different labels become the same pixels.
+        StorageError: The disk is full or may not be written.
+    """
+    goal = workspace.datasets / check_name(cropped_name(dataset.name), of="data set")
+    if goal.exists():
+        found = load_dataset(workspace, goal.name)
+        if not _is_copy(found, dataset):
+            raise InputError(
+                f"The name {goal.name!r}, wanted for the cropped copy of {dataset.name!r}, is another data set's: "
+                f"remove it (tumorlens data remove {goal.name}), or leave the crop out with --no-crop."
+            )
+        return found
+    with atomic_directory(goal) as folder, _source(dataset) as source:
+        read = ingest(source, folder, crop="brain", skip_unreadable=False, progress=progress)
+        _write(dataset, read, folder, name=goal.name)
+    return open_dataset(goal)
+
+
+def _is_copy(found: Dataset, dataset: Dataset) -> bool:
+    return (
+        found.scan_steps == (*dataset.scan_steps, CROP_STEP)
+        and len(found) == len(dataset)
+        and found.manifest[_SAME_ROWS].equals(dataset.manifest[_SAME_ROWS])
+    )
+
+
+@contextmanager
+def _source(dataset: Dataset) -> Iterator[ScanSource]:
+    """The rows of a data set as scans to be read once more; its stores are open inside the context."""
+    table = dataset.manifest
+    rows = list(zip(table["pixel_digest"], table["format"], table["mode"], table["source"], strict=True))
+    with ExitStack() as stack:
+        pixels = stack.enter_context(dataset.open_pixels())
+        masks = stack.enter_context(dataset.open_masks()) if dataset.has_masks else None
+
+        def loaders() -> Iterator[Callable[[], Scan]]:
+            return (partial(_stored, pixels, masks, *row) for row in rows)
+
+        yield ScanSource(tuple(map(SourceRow, table["source"], table["label"])), loaders)
+
+
+def _stored(pixels: PixelStore, masks: MaskStore | None, digest: str, kind: str, mode: str, source: str) -> Scan:
+    mask = None if masks is None else masks.get(digest)
+    return Scan(pixels.get(digest), kind, mode, source, mask=mask)
+
+
+def _write(dataset: Dataset, read: Ingested, folder: Path, *, name: str) -> None:
+    """Write everything but pixels and masks, which are in ``folder`` already."""
+    for lock in folder.glob("*/lock.mdb"):
+        lock.unlink()
+    np.save(folder / "thumbnails.npy", read.thumbnails, allow_pickle=False)
+    manifest = write_manifest(_manifest(dataset, read), folder / "manifest.parquet")
+    record = replace(
+        dataset.record,
+        name=name,
+        digest=manifest_digest(manifest),
+        flow=replace(dataset.record.flow, distinct=int((manifest["copy_of"] == -1).sum())),
+        scan_steps=(*dataset.scan_steps, CROP_STEP),
+        near_twins=None,
+        cluster_threshold=None,
+        notes=(
+            *dataset.record.notes,
+            f"A copy of {dataset.name} cut around the head; labels and groups are those of {dataset.name}.",
+        ),
+    )
+    record.write(folder / "dataset.json")
+    copy = Dataset(folder, record, manifest)
+    contact_sheet(copy, count=_SHEET_COUNT).save(copy.contact_sheet)
+
+
+def _manifest(dataset: Dataset, read: Ingested) -> pd.DataFrame:
+    digests = [scan.digest for scan in read.scans]
+    table = dataset.manifest
+    check_labels_agree(digests, table["label"].tolist(), sources=table["source"].tolist())
+    before = table[RECEIPT_COLUMN] if RECEIPT_COLUMN in table else [""] * len(table)
+    steps = ["; ".join(filter(None, (old, *scan.receipt))) for old, scan in zip(before, read.scans, strict=True)]
+    return table.assign(
+        pixel_digest=digests,
+        copy_of=copies_of(digests),
+        **{column: [getattr(scan, column) for scan in read.scans] for column in _MEASURED},
+        **{RECEIPT_COLUMN: steps},
+    )
