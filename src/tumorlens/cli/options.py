@@ -24,6 +24,7 @@ __all__ = [
     "SensitivityOption",
     "Settings",
     "SpecificityOption",
+    "TestViewsOption",
     "ThreadsOption",
     "WeightsDirOption",
     "WorkspaceOption",
@@ -68,6 +69,15 @@ PrecisionOption = Annotated[
     str,
     typer.Option(
         help="fp32; int8 where the validation loss allows it (needs the extra int8); auto: where faster here too."
+    ),
+]
+
+TestViewsOption = Annotated[
+    int,
+    typer.Option(
+        "--views",
+        metavar="N",
+        help="Average probabilities over N fixed views (mirror image, small turns and scales), at N times the cost.",
     ),
 ]
 
