@@ -23,7 +23,7 @@ class FakePredictor:
 
     reading: Reading = field(default_factory=Reading)
 
-    def answer(self, scan: Scan, *, marks: tuple[str, ...] = ()) -> Any:
+    def answer(self, scan: Scan, *, marks: tuple[str, ...] = (), views: int = 1) -> Any:
         return (scan.source, marks)
 
 

@@ -43,8 +43,9 @@ def test_map_comes_with_the_answer(bundle) -> None:
     assert sum(answer.probabilities.values()) == pytest.approx(1.0, abs=1e-6)
     assert set(answer.to_json()) == {
         *("source", "label", "decision", "probabilities", "conformal_set", "novelty", "similar"),
-        *("model", "precision", "marks", "use"),
+        *("model", "precision", "views", "marks", "use"),
     }
+    assert answer.views is None and answer.to_json()["views"] is None
     assert answer.marks == ("synthetic",) and "not for patient care" in answer.use
 
 

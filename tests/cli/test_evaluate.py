@@ -69,3 +69,10 @@ def test_mistakes_are_one_sentence(capsys, words, more, message) -> None:
     assert main([*words, *more]) == 2
     shown = capsys.readouterr()
     assert shown.out == "" and shown.err.startswith("Error: ") and message in shown.err
+
+
+def test_views_show_their_cost(capsys, words) -> None:
+    assert main([*words, "--views", "2"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "2 views:" in shown and "times one view" in shown and "mean over views" in shown
+    assert "by new predictions" in shown and "not calibrated itself" in shown

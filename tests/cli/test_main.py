@@ -186,7 +186,7 @@ def test_compare_predict_and_runs(capsys, tiny_study, tiny_comparison, place) ->
     answer = _json(capsys, "predict", document["best"], scan, *place)
     assert set(answer) == {
         *("source", "label", "decision", "probabilities", "conformal_set", "novelty", "similar"),
-        *("model", "precision", "marks", "use", "heatmap", "heatmap_check"),
+        *("model", "precision", "views", "marks", "use", "heatmap", "heatmap_check"),
     }
     assert main(["predict", document["best"], scan, *place]) == 0
     assert "not for patient care" in capsys.readouterr().out

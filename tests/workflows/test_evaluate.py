@@ -147,3 +147,46 @@ def test_from_python_with_a_loaded_model(place, run) -> None:
     assert isinstance(result, tl.Evaluation) and result.dataset == "other"
     assert np.isfinite(result.summary.metrics["log_loss"].value)
     assert [found.column for found in result.by_group.subgroups] == ["area"]
+
+
+@pytest.mark.parametrize("name", ["tiny", "other"])
+def test_several_views_are_averaged_and_sets_stay_those_of_the_scan(place, run, name) -> None:
+    scans, predictor = tl.load_scans(name, workspace=place.root), tl.Predictor(run.bundle)
+    one = evaluate_model(run.name, name, workspace=place)
+    result = evaluate_model(run.name, name, EvaluateSettings(views=2), workspace=place)
+    parts = pd.read_parquet(run.folder / "predictions.parquet")["part"].to_numpy()
+    rows = np.flatnonzero(parts == "test") if name == "tiny" else np.arange(len(scans))
+    with scans.open_pixels() as store:
+        answers = [predictor.predict(store.get(digest), views=2) for digest in scans.digests[rows]]
+    labels = scans.manifest["label"].to_numpy()[rows]
+    own = [answer.probabilities[label] for answer, label in zip(answers, labels, strict=True)]
+    assert result.summary.metrics["log_loss"].value == pytest.approx(-np.log(own).mean(), abs=1e-5)
+    assert result.summary.metrics["log_loss"].value != one.summary.metrics["log_loss"].value
+    assert result.rules.before is None and result.rules.conformal == one.rules.conformal
+    views = result.to_json()["views"]
+    assert views["n"] == 2 and views["factor"] > 1 and views["words"] in result.notes
+    assert "not for the mean over several" in result.to_json()["calibration"]["basis"]
+    assert one.to_json()["views"] is None
+
+
+def test_sets_rest_on_the_scan_as_it_is(run) -> None:
+    from dataclasses import replace
+
+    from tumorlens.bundles import ConformalRule, read_card
+    from tumorlens.workflows.evaluation_rules import judge_rules
+
+    card = replace(read_card(run.bundle), conformal=ConformalRule(0.9, (0.5, 0.5), "told"))
+    own, mean = np.tile([0.9, 0.1], (10, 1)), np.tile([0.5, 0.5], (10, 1))
+    groups = np.arange(10).astype(str)
+    labels = np.zeros(10, np.int64)
+    found = judge_rules(card, labels, mean, labels, novelty=None, groups=groups, unit="patients", one_view=own)
+    assert found.conformal is not None and found.conformal.single.value == 1.0
+    told = judge_rules(card, labels, mean, labels, novelty=None, groups=groups, unit="patients")
+    assert told.conformal is not None and told.conformal.several.value == 1.0
+
+
+def test_a_bad_number_of_views_is_refused_before_the_test_part_is_opened(place, run) -> None:
+    before = count_openings(place, run.split_digest)
+    with pytest.raises(InputError, match="to 16, got 0"):
+        evaluate_model(run.name, "tiny", EvaluateSettings(views=0), workspace=place)
+    assert count_openings(place, run.split_digest) == before

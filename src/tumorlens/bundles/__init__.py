@@ -24,10 +24,12 @@ from tumorlens.bundles.rules import (
     decide,
     final_decision,
 )
+from tumorlens.bundles.views import MOST_VIEWS, ViewCost, Views, fixed_views, total_cost, views_words
 
 __all__ = [
     "GRAPH_FILE",
     "KERAS_FILE",
+    "MOST_VIEWS",
     "UNDECIDED",
     "UNLIKE",
     "WEIGHTS_FILE",
@@ -41,17 +43,22 @@ __all__ = [
     "OperatingPoint",
     "Prediction",
     "Predictor",
+    "ViewCost",
+    "Views",
     "check_words",
     "decide",
     "digest_files",
     "final_decision",
     "find_bundle",
+    "fixed_views",
     "nearest_distance",
     "predict_files",
     "read_card",
     "read_reference",
+    "total_cost",
     "unit_vectors",
     "verify_files",
+    "views_words",
     "write_card",
     "write_reference",
 ]

@@ -36,18 +36,21 @@ class Answer:
     error: str | None = None
 
 
-def predict_files(predictor: Predictor, paths: Iterable[Path], *, progress: Progress = SILENT) -> Iterator[Answer]:
+def predict_files(
+    predictor: Predictor, paths: Iterable[Path], *, views: int = 1, progress: Progress = SILENT
+) -> Iterator[Answer]:
     """Answer for every scan in every file and folder, in order; volumes and series give one answer a slice.
 
     Args:
         predictor: The model; its bundle says how scans are read.
         paths: Files, folders, and zip files of folders, which are unpacked into a temporary folder meanwhile. DICOM
             files named one by one count as series together.
+        views: Over how many fixed views probabilities are averaged.
         progress: Told what was left out.
 
     Raises:
         NotFoundError: A path does not exist, or a folder holds no scan.
-        InputError: A zip file cannot be unpacked.
+        InputError: A zip file cannot be unpacked, or there are no such views.
         StorageError: There is no room to unpack it.
     """
     with ExitStack() as stack:
@@ -66,7 +69,7 @@ def predict_files(predictor: Predictor, paths: Iterable[Path], *, progress: Prog
                 if isinstance(item, Refusal):
                     yield Answer(Path(source), error=_named(item.reason, zips))
                 else:
-                    prediction = predictor.answer(replace(item, source=source), marks=unit.marks)
+                    prediction = predictor.answer(replace(item, source=source), marks=unit.marks, views=views)
                     yield Answer(Path(source), prediction=prediction)
 
 

@@ -19,12 +19,13 @@ from tumorlens.bundles.card import BundleCard, read_card
 from tumorlens.bundles.files import GRAPH_FILE, verify_files
 from tumorlens.bundles.reference import Neighbour, Neighbours, nearest_distance, read_reference
 from tumorlens.bundles.rules import decide, final_decision
+from tumorlens.bundles.views import ViewCost, ViewedBlock, Views, fixed_views, run_views, total_cost
 from tumorlens.errors import InputError
 from tumorlens.explanation import Heatmap, class_evidence
-from tumorlens.progress import SILENT, Progress
+from tumorlens.progress import SILENT, Progress, Task
 from tumorlens.runtime import CompiledGraph, compile_graph
 from tumorlens.runtime.resized_graphs import resized_graph
-from tumorlens.scans import Scan, crop_scan, quiet_decoding, reading_of, scan_units
+from tumorlens.scans import Scan, ScanView, crop_scan, quiet_decoding, reading_of, scan_units
 from tumorlens.scans.units import Refusal
 from tumorlens.types import Features, Maps, Pixels, Probabilities
 
@@ -40,9 +41,10 @@ class Prediction:
 
     Attributes:
         source: Where the scan came from.
-        label: The answer at the bundle's operating point.
+        label: The answer at the bundle's operating point, by :attr:`probabilities`.
         decision: What is said in the end: ``unlike the training data``, else ``undecided``, else :attr:`label`.
-        probabilities: Probability in 0..1 by class; uncalibrated unless the bundle's card says otherwise.
+        probabilities: Probability in 0..1 by class, the mean over the views where there are several; uncalibrated
+            unless the bundle's card says otherwise.
         conformal_set: The classes that cannot be excluded; ``None`` where the bundle offers no sets.
         novelty: Cosine distance to the nearest of the bundle's reference scans, 0..2; ``None`` where not offered.
         novelty_threshold: The distance above which a scan is unlike the training data.
@@ -55,6 +57,8 @@ class Prediction:
         precision: What the model's network computes in, ``fp32`` or ``int8``.
         maps_informative: Whether the model's maps passed their check; ``None``: not checked.
         map_sizes: Of finer maps, the side of the input they are of and of the answered one; else ``None``.
+        views: What the views cost, and the probabilities of the scan as it is, on which set, novelty and maps rest
+            always; ``None`` for one view.
     """
 
     source: str
@@ -73,6 +77,7 @@ class Prediction:
     precision: str = "fp32"
     maps_informative: bool | None = None
     map_sizes: tuple[int, int] | None = None
+    views: Views | None = None
 
     @cached_property
     def similar(self) -> tuple[Neighbour, ...] | None:
@@ -104,6 +109,7 @@ class Prediction:
             use=self.use,
             informative=self.maps_informative,
             sizes=self.map_sizes,
+            views=1 if self.views is None else self.views.cost.n,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -118,6 +124,7 @@ class Prediction:
             "similar": None if self.similar is None else [asdict(scan) for scan in self.similar],
             "model": self.model,
             "precision": self.precision,
+            "views": None if self.views is None else self.views.to_json(),
             "marks": list(self.marks),
             "use": self.use,
         }
@@ -125,7 +132,8 @@ class Prediction:
     def to_line(self) -> str:
         """One line for a person: file, decision, probabilities."""
         shown = ", ".join(f"{label} {value:.3f}" for label, value in self.probabilities.items())
-        return f"{self.source}: {self.decision} ({shown})"
+        views = "" if self.views is None else f"; mean over {self.views.cost.n} views"
+        return f"{self.source}: {self.decision} ({shown}{views})"
 
     def similar_line(self) -> str:
         """One line for a person: the training scans most alike by features, with label and distance."""
@@ -148,12 +156,16 @@ class ManyAnswers:
     """The answers for many scans, in their order.
 
     Attributes:
-        probabilities: ``(n, k)`` in the order of the card's labels.
+        probabilities: ``(n, k)`` in the order of the card's labels, means over the views.
         novelty: ``(n,)`` distance to the training data, 0..2; ``None`` where the bundle does not offer it.
+        one_view: ``(n, k)`` of the scans as they are; ``None`` where ``probabilities`` are those.
+        cost: What the views cost; ``None`` for one view.
     """
 
     probabilities: Probabilities
     novelty: npt.NDArray[np.float64] | None
+    one_view: Probabilities | None = None
+    cost: ViewCost | None = None
 
 
 class Predictor:
@@ -198,17 +210,19 @@ class Predictor:
         graph = resized_graph(self.folder / GRAPH_FILE, size=size)
         return compile_graph(graph, goal="latency", outputs=["map"], threads=self._threads)
 
-    def predict(self, scan: str | Path | Pixels) -> Prediction:
+    def predict(self, scan: str | Path | Pixels, *, views: int = 1) -> Prediction:
         """Answer for one scan; the steps that the bundle declares, such as a crop, are applied first.
 
         Args:
             scan: A file that holds one scan, or pixels ``(h, w, 3)`` uint8 in 0..255 as a file would give them.
+            views: Over how many fixed views probabilities are averaged; see :func:`~tumorlens.bundles.fixed_views`.
 
         Raises:
-            InputError: The file cannot be read or holds several scans, or the array is not such pixels.
+            InputError: The file cannot be read or holds several scans, the array is not such pixels, or there are no
+                such views.
         """
         if not isinstance(scan, str | Path):
-            return self.answer(crop_scan(_as_scan(scan), self.reading.crop))
+            return self.answer(crop_scan(_as_scan(scan), self.reading.crop), views=views)
         path = Path(scan)
         if path.is_dir():
             raise InputError(f"Expected a file, but {path} is a folder: use predict_files for folders.")
@@ -220,41 +234,84 @@ class Predictor:
         item, marks = found[0]
         if isinstance(item, Refusal):
             raise InputError(item.reason)
-        return self.answer(item, marks=marks)
+        return self.answer(item, marks=marks, views=views)
 
-    def answer(self, scan: Scan, *, marks: Sequence[str] = ()) -> Prediction:
+    def answer(self, scan: Scan, *, marks: Sequence[str] = (), views: int = 1) -> Prediction:
         """Answer for a scan that was read by :attr:`reading`, its crop included.
 
         Args:
             scan: The scan.
             marks: What must be said with the answer beside the model's own marks.
+            views: Over how many fixed views probabilities are averaged; set, novelty and maps stay those of the scan as
+                it is.
+
+        Raises:
+            InputError: There are no such views.
         """
-        outputs = self._graph.run(scan.pixels[None])
+        poses, viewed = fixed_views(views), None
+        if views == 1:
+            outputs = self._graph.run(scan.pixels[None])
+        else:
+            (block,) = run_views(self._warm_graph, [scan.pixels], poses)
+            (outputs,), viewed = block.outputs, (block.probabilities[0], block.cost)
         if self._finer is not None:
             outputs |= self._finer.run(scan.pixels[None])
-        return self._answer(scan, outputs, marks)
+        return self._answer(scan, outputs, marks, viewed)
+
+    @cached_property
+    def _warm_graph(self) -> CompiledGraph:
+        """The graph after a first pass, which takes longer than others and would make one view look dear."""
+        _warm_up(self._graph)
+        return self._graph
 
     def predict_many(
-        self, scans: Iterable[Pixels], *, total: int | None = None, progress: Progress = SILENT
+        self, scans: Iterable[Pixels], *, views: int = 1, total: int | None = None, progress: Progress = SILENT
     ) -> ManyAnswers:
         """Answers for many scans, read while others are computed; memory does not grow with their pixels.
 
         Args:
             scans: Pixels ``(h, w, 3)`` uint8 in 0..255 of any sizes, the bundle's declared steps already applied.
+            views: Over how many fixed views probabilities are averaged.
             total: How many there are, for the progress bar.
             progress: Told of every scan.
+
+        Raises:
+            InputError: There are no such views.
         """
+        poses = fixed_views(views)
         graph = compile_graph(
             self.folder / GRAPH_FILE, goal="throughput", outputs=["probabilities", "features"], threads=self._threads
         )
-        rows, distances = [], []
         with progress.task("Predicting", total=total) as task:
+            if views > 1:
+                return self._many_in_views(graph, scans, poses, task)
+            rows, distances = [], []
             for _, outputs in graph.stream(enumerate(scans)):
                 rows.append(outputs["probabilities"][0])
                 distances.append(self._novelty(outputs["features"][0]))
                 task.advance()
-        probabilities = np.array(rows, np.float64).reshape(len(rows), len(self.card.labels))
-        return ManyAnswers(probabilities, None if self._reference is None else np.array(distances, np.float64))
+        return ManyAnswers(self._as_table(rows), self._as_distances(distances))
+
+    def _many_in_views(
+        self, graph: CompiledGraph, scans: Iterable[Pixels], poses: Sequence[ScanView], task: Task
+    ) -> ManyAnswers:
+        blocks: list[ViewedBlock] = []
+        distances: list[float | None] = []
+        _warm_up(graph)
+        for block in run_views(graph, scans, poses):
+            distances += [self._novelty(outputs.pop("features")[0]) for outputs in block.outputs]
+            blocks.append(block)
+            task.advance(block.cost.scans)
+        means = [row for block in blocks for row in block.probabilities]
+        own = [outputs["probabilities"][0] for block in blocks for outputs in block.outputs]
+        cost = total_cost([block.cost for block in blocks])
+        return ManyAnswers(self._as_table(means), self._as_distances(distances), self._as_table(own), cost)
+
+    def _as_table(self, rows: Sequence[npt.NDArray[Any]]) -> Probabilities:
+        return np.array(rows, np.float64).reshape(len(rows), len(self.card.labels))
+
+    def _as_distances(self, distances: Sequence[float | None]) -> npt.NDArray[np.float64] | None:
+        return None if self._reference is None else np.array(distances, np.float64)
 
     @cached_property
     def neighbours(self) -> Neighbours | None:
@@ -279,12 +336,18 @@ class Predictor:
     def _novelty(self, features: Features) -> float | None:
         return None if self._reference is None else float(nearest_distance(features[None], self._reference)[0])
 
-    def _answer(self, scan: Scan, outputs: Mapping[str, Any], marks: Sequence[str]) -> Prediction:
+    def _answer(
+        self,
+        scan: Scan,
+        outputs: Mapping[str, Any],
+        marks: Sequence[str],
+        viewed: tuple[npt.NDArray[np.float64], ViewCost] | None,
+    ) -> Prediction:
         card = self.card
-        values = np.asarray(outputs["probabilities"], np.float64)[0]
-        probabilities = {label: float(value) for label, value in zip(card.labels, values, strict=True)}
+        one_view = self._by_class(np.asarray(outputs["probabilities"], np.float64)[0])
+        probabilities = one_view if viewed is None else self._by_class(viewed[0])
         label = decide(card.labels, card.operating_point, probabilities)
-        conformal_set = None if card.conformal is None else card.conformal.set_of(probabilities)
+        conformal_set = None if card.conformal is None else card.conformal.set_of(one_view)
         novelty = self._novelty(outputs["features"][0])
         limit = None if card.novelty is None else card.novelty.threshold
         features = np.array(outputs["features"][0], np.float32)
@@ -305,7 +368,16 @@ class Predictor:
             precision=card.precision,
             maps_informative=self._maps_informative(),
             map_sizes=None if self._map_size is None or card.size is None else (self._map_size, card.size),
+            views=None if viewed is None else Views(viewed[1], one_view),
         )
+
+    def _by_class(self, values: npt.NDArray[np.float64]) -> dict[str, float]:
+        return {label: float(value) for label, value in zip(self.card.labels, values, strict=True)}
+
+
+def _warm_up(graph: CompiledGraph) -> None:
+    """Let every stream of a graph run once."""
+    graph.run(np.zeros((graph.streams + 1, 8, 8, 3), np.uint8))
 
 
 def _as_scan(array: Pixels) -> Scan:

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from tumorlens.cli.options import JsonOption, QuietOption, ThreadsOption, WorkspaceOption, settings_from
+from tumorlens.cli.options import (
+    JsonOption,
+    QuietOption,
+    TestViewsOption,
+    ThreadsOption,
+    WorkspaceOption,
+    settings_from,
+)
 
 __all__ = ["evaluate"]
 
@@ -32,6 +39,7 @@ def evaluate(
     heatmaps: Annotated[
         bool, typer.Option("--heatmaps", help="Also score heatmaps on the data set's lesion masks (two classes).")
     ] = False,
+    views: TestViewsOption = 1,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -47,7 +55,11 @@ def evaluate(
         model,
         dataset,
         EvaluateSettings(
-            label_map=parse_label_map(label_map or []), prevalence=prevalence, by=by or (), heatmaps=heatmaps
+            label_map=parse_label_map(label_map or []),
+            prevalence=prevalence,
+            by=by or (),
+            heatmaps=heatmaps,
+            views=views,
         ),
         workspace=settings.workspace,
         threads=settings.threads,

@@ -33,6 +33,7 @@ def evaluation_table(result: Evaluation) -> RenderableType:
         *patient_lines(result),
         *_counts(result),
         *result.notes,
+        *(() if result.views is None else (result.views.words,)),
         *result.card.not_offered,
         result.use,
     ]

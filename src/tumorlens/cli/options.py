@@ -25,6 +25,7 @@ __all__ = [
     "SensitivityOption",
     "Settings",
     "SpecificityOption",
+    "TestViewsOption",
     "ThreadsOption",
     "WeightsDirOption",
     "WorkspaceOption",
@@ -76,6 +77,15 @@ MlflowOption = Annotated[
     typer.Option(
         metavar="URI",
         help="Also log finished runs in MLflow there, such as http://localhost:5000 (needs the extra mlflow).",
+    ),
+]
+
+TestViewsOption = Annotated[
+    int,
+    typer.Option(
+        "--views",
+        metavar="N",
+        help="Average probabilities over N fixed views (mirror image, small turns and scales), at N times the cost.",
     ),
 ]
 

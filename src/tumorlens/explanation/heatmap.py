@@ -31,6 +31,7 @@ class Heatmap:
         informative: Whether the model's maps change without what it learned, as was checked when it was made; ``None``:
             that was not checked.
         sizes: Of a finer map, the side in pixels of its input and that of the answered one; else ``None``.
+        views: Over how many views of the scan the probability is averaged; the evidence is of the scan as it is.
     """
 
     evidence: npt.NDArray[np.float32] = field(repr=False)
@@ -43,6 +44,7 @@ class Heatmap:
     use: str
     informative: bool | None = None
     sizes: tuple[int, int] | None = None
+    views: int = 1
 
     @property
     def check(self) -> str:

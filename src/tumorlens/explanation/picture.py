@@ -131,7 +131,7 @@ def _words(heatmap: Heatmap) -> list[str]:
     if not heatmap.speaks_for:
         cells = f"No cell of {columns} x {rows} speaks for {heatmap.label}, so nothing is painted."
     marks = f"{'; '.join(heatmap.marks).capitalize()}. " if heatmap.marks else ""
-    sentences = (f"{answer} {cells}", _check_words(heatmap), _size_words(heatmap))
+    sentences = (f"{answer} {cells}", _check_words(heatmap), _size_words(heatmap), _views_words(heatmap))
     return [*filter(None, sentences), f"{marks}{heatmap.use} Model {heatmap.model}."]
 
 
@@ -149,3 +149,9 @@ def _size_words(heatmap: Heatmap) -> str:
         return ""
     of_map, of_answer = heatmap.sizes
     return f"The map is of the scan at {of_map} px; label and probability are those at {of_answer} px."
+
+
+def _views_words(heatmap: Heatmap) -> str:
+    if heatmap.views == 1:
+        return ""
+    return f"The probability is the mean over {heatmap.views} views; the map is of the scan as it is."

@@ -4,7 +4,7 @@ from tumorlens.features.boundary import BoundarySet, cache_boundary
 from tumorlens.features.extract import FeatureSet, extract_features, feature_kind
 from tumorlens.features.kind import BoundaryKind, FeatureKind, View
 from tumorlens.features.store import FeatureReader, FeatureStore, StoredKind
-from tumorlens.features.views import AUGMENTATIONS, ViewSettings, apply_view, cached_view, draw_view
+from tumorlens.features.views import AUGMENTATIONS, ViewSettings, cached_view, draw_view
 
 __all__ = [
     "AUGMENTATIONS",
@@ -17,7 +17,6 @@ __all__ = [
     "StoredKind",
     "View",
     "ViewSettings",
-    "apply_view",
     "cache_boundary",
     "cached_view",
     "draw_view",

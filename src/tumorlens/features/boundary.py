@@ -16,9 +16,10 @@ from tumorlens.errors import StorageError
 from tumorlens.features.extract import common_size, store_as_it_comes
 from tumorlens.features.kind import BoundaryKind
 from tumorlens.features.store import FeatureStore
-from tumorlens.features.views import ViewSettings, apply_view, cached_view
+from tumorlens.features.views import ViewSettings, cached_view
 from tumorlens.progress import SILENT, Progress
 from tumorlens.runtime import BoundaryGraph, compile_graph
+from tumorlens.scans import apply_view
 from tumorlens.types import Pixels
 
 __all__ = ["BoundarySet", "bytes_missing", "cache_boundary"]

@@ -11,6 +11,7 @@ from tumorlens.scans.raster import Scan, decode_scan, quiet_decoding, read_scan
 from tumorlens.scans.reading import DEFAULT_READING, PLANES, Crop, Reading, parse_plane, reading_of
 from tumorlens.scans.refusals import check_text_name, read_errors
 from tumorlens.scans.units import ScanUnit, scan_units
+from tumorlens.scans.views import ScanView, apply_view
 from tumorlens.scans.window import Window, intensity_range, parse_window, to_grey
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "Reading",
     "Scan",
     "ScanUnit",
+    "ScanView",
     "Window",
+    "apply_view",
     "check_text_name",
     "crop_scan",
     "decode_scan",

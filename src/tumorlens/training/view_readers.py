@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorlens.features import FeatureStore, ViewSettings, apply_view, draw_view
+from tumorlens.features import FeatureStore, ViewSettings, draw_view
+from tumorlens.scans import apply_view
 from tumorlens.training.readers import PixelReader
 from tumorlens.training.resize import resize_bilinear
 from tumorlens.training.tuning_loop import Reader

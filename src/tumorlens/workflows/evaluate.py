@@ -1,7 +1,8 @@
 """Figures of a finished model: on the test part of its own data set, or on another data set.
 
-On its own data set the stored predictions of the run are used and the opening of the test part is counted. On any other
-the scans go through the bundle's graph, and those the model was made with are left out.
+On its own data set the stored predictions of the run are used (with several views of each scan: new ones) and the
+opening of the test part is counted. On any other the scans go through the bundle's graph, and those the model was made
+with are left out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from tumorlens.bundles import BundleCard, decide
+from tumorlens.bundles import BundleCard, decide, fixed_views, views_words
 from tumorlens.datasets import Dataset, load_dataset
 from tumorlens.errors import InputError
 from tumorlens.evaluation import Summary, check_prevalence, summarise
@@ -48,6 +49,7 @@ class EvaluateSettings:
         seed: Of the bootstrap.
         by: Columns of the manifest by whose levels figures are given too.
         heatmaps: Whether heatmaps are scored on the data set's lesion masks too.
+        views: Over how many fixed views of each scan probabilities are averaged.
     """
 
     label_map: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class EvaluateSettings:
     seed: int = 0
     by: Sequence[str] = ()
     heatmaps: bool = False
+    views: int = 1
 
 
 def evaluate_model(
@@ -78,10 +81,11 @@ def evaluate_model(
 
     Raises:
         NotFoundError: There is no such model or data set.
-        InputError: Labels, pixels, prevalence or columns do not fit.
+        InputError: Labels, pixels, prevalence or columns do not fit, or there are no such views.
         IntegrityError: Bundle, run or data set are damaged.
     """
     settings = settings or EvaluateSettings()
+    fixed_views(settings.views)  # a bad number is refused before anything is opened
     found = find_model(model, workspace=workspace)
     scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     own = found.trained_on(scans)
@@ -96,10 +100,14 @@ def evaluate_model(
     if settings.heatmaps:
         check_masks(found, scans)
     if own:
-        judged = own_test_part(found, scans, workspace=workspace)
-        notes = _opened(found, scans, workspace=workspace)
+        judged = own_test_part(
+            found, scans, workspace=workspace, views=settings.views, threads=threads, progress=progress
+        )
+        notes = _opened(found, scans, workspace=workspace, views=settings.views)
     else:
-        judged = unseen_scans(found, scans, workspace=workspace, threads=threads, progress=progress)
+        judged = unseen_scans(
+            found, scans, workspace=workspace, views=settings.views, threads=threads, progress=progress
+        )
         notes = (_EXTERNAL, *_absent(found.card, classes))
     labels = _judged_labels(found.card, scans, judged, classes=classes)
     summary = _summary(labels, scans, settings=settings)
@@ -109,6 +117,7 @@ def evaluate_model(
         labels.probabilities,
         labels.predicted,
         novelty=judged.novelty,
+        one_view=judged.one_view,
         groups=scans.groups[judged.rows],
         unit="scans" if scans.groups_are == "none" else scans.groups_are,
         seed=settings.seed,
@@ -133,7 +142,8 @@ def evaluate_model(
         heatmaps=score_heatmaps(found, scans, labels, threads=threads, progress=progress)
         if settings.heatmaps
         else None,
-        notes=(*notes, *judged.notes, *_few(summary), *by_group.notes),
+        views=judged.cost,
+        notes=(*notes, *_viewed(settings.views), *judged.notes, *_few(summary), *by_group.notes),
         marks=tuple(dict.fromkeys((*found.card.marks, *((SYNTHETIC,) if scans.synthetic else ())))),
         use=found.card.use,
     )
@@ -178,17 +188,22 @@ def _decided(card: BundleCard, probabilities: Probabilities) -> Labels:
     return np.array([card.labels.index(answer) for answer in answers], np.int64)
 
 
-def _opened(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace) -> tuple[str, ...]:
+def _opened(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace, views: int) -> tuple[str, ...]:
     run = model.run
     assert run is not None
     record_opening(
         workspace, dataset=dataset.name, split_digest=run.split_digest, run=run.name, mistake=run.row.mistake
     )
     openings = count_openings(workspace, run.split_digest)
+    by = "the predictions kept in the run" if views == 1 else "new predictions"
     return (
-        f"The model's own data set: figures on its test part, by the predictions kept in the run. The test part was "
-        f"opened {openings} time(s) in this workspace.",
+        f"The model's own data set: figures on its test part, by {by}. The test part was opened {openings} time(s) in "
+        "this workspace.",
     )
+
+
+def _viewed(views: int) -> tuple[str, ...]:
+    return () if views == 1 else (views_words(views),)
 
 
 def _absent(card: BundleCard, classes: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tumorlens.bundles import BundleCard
+from tumorlens.bundles import BundleCard, ViewCost
 from tumorlens.evaluation import Summary
 from tumorlens.evaluation.small_groups import FEW_GROUPS, FEWEST_GROUPS
 from tumorlens.workflows.evaluation_findings import GroupFindings
@@ -31,6 +31,7 @@ class Evaluation:
         near_twins: Scans that count and have a near-twin the model was made with; ``None`` where that is unknown.
         by_group: Figures per patient, by level of columns, and where the errors are.
         heatmaps: How well heatmaps find the lesion masks; ``None`` where that was not asked for.
+        views: What several views of each scan cost; ``None`` for one.
         notes: What must be said of the figures.
         marks: What must be said with the model or the data ("synthetic", "random weights").
         use: The limits of use, in words.
@@ -45,6 +46,7 @@ class Evaluation:
     near_twins: int | None
     by_group: GroupFindings
     heatmaps: MapFigures | None
+    views: ViewCost | None
     notes: tuple[str, ...]
     marks: tuple[str, ...]
     use: str
@@ -78,6 +80,7 @@ class Evaluation:
             "near_twins_of_training": self.near_twins,
             **self.by_group.to_json(),
             "heatmaps": None if self.heatmaps is None else asdict(self.heatmaps),
+            "views": None if self.views is None else self.views.to_json(),
             "notes": list(self.notes),
             "marks": list(self.marks),
             "use": self.use,

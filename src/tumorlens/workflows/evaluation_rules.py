@@ -47,16 +47,19 @@ class RuleFigures:
     """Figures of a bundle's rules.
 
     Attributes:
-        before: Calibration of the uncalibrated probabilities; ``None`` where nothing was calibrated.
+        before: Calibration of the uncalibrated probabilities; ``None`` where nothing was calibrated, and of means over
+            views.
         after: Calibration of the probabilities as shipped.
         conformal: How its sets did; ``None`` where they are not offered.
         answers: What became of the scans.
+        of_views: Whether the probabilities are means over several views of each scan.
     """
 
     before: CalibrationFigures | None
     after: CalibrationFigures
     conformal: ConformalFigures | None
     answers: AnswerFigures
+    of_views: bool = False
 
     def to_json(self, card: BundleCard) -> dict[str, Any]:
         """The keys ``calibration``, ``conformal``, ``novelty_rate`` and ``answers`` of ``evaluate --json``."""
@@ -66,7 +69,9 @@ class RuleFigures:
                 "after": self.after.to_json(),
                 "temperature": card.temperature,
                 "shift": list(card.shift),
-                "basis": card.calibration,
+                "basis": f"{card.calibration} That holds for one view, not for the mean over several."
+                if self.of_views
+                else card.calibration,
             },
             "conformal": None if self.conformal is None else asdict(self.conformal),
             "novelty_rate": self.answers.unlike.value,
@@ -84,6 +89,7 @@ def judge_rules(
     novelty: npt.NDArray[np.float64] | None,
     groups: npt.NDArray[np.str_],
     unit: Unit,
+    one_view: Probabilities | None = None,
     seed: int = 0,
 ) -> RuleFigures:
     """Judge a bundle's rules on scans that it was not made with.
@@ -96,6 +102,8 @@ def judge_rules(
         novelty: ``(n,)`` distances to the training data; ``None`` where the bundle does not offer them.
         groups: ``(n,)``.
         unit: What a group is.
+        one_view: ``(n, k)`` of the scans as they are, on which the sets rest, where ``probabilities`` are means over
+            several views; ``None`` where they are of one view.
         seed: Of the bootstrap.
     """
     resampling = resample_groups(groups, n_scans=labels.size, unit=unit, seed=seed)
@@ -106,14 +114,18 @@ def judge_rules(
     def calibration(given: Probabilities) -> CalibrationFigures:
         return calibration_figures(labels, given, positive=positive, groups=owners, resampling=resampling, seed=seed)
 
-    sets = None if card.conformal is None else conformal_sets(probabilities, card.conformal.thresholds)
+    of_views = one_view is not None
+    has_before = not of_views and card.scaling != UNCALIBRATED
+    scores = probabilities if one_view is None else one_view
+    sets = None if card.conformal is None else conformal_sets(scores, card.conformal.thresholds)
     return RuleFigures(
-        before=None if card.scaling == UNCALIBRATED else calibration(uncalibrate(probabilities, card.scaling)),
+        before=calibration(uncalibrate(probabilities, card.scaling)) if has_before else None,
         after=calibration(probabilities),
         conformal=None
         if sets is None or card.conformal is None
         else conformal_figures(sets, labels, classes=card.labels, wanted=card.conformal.wanted, resampling=resampling),
         answers=_answers(card, labels, predicted, sets, novelty, resampling),
+        of_views=of_views,
     )
 
 
@@ -151,7 +163,7 @@ def _answers(
 
 def rules_grids(card: BundleCard, found: RuleFigures) -> tuple[Grid, ...]:
     """Tables of a bundle's rules, those that it does not offer left out."""
-    alone = "as shipped" if card.members else "not calibrated"
+    alone = "mean over views" if found.of_views else "as shipped" if card.members else "not calibrated"
     grids = [calibration_grid(found.before, found.after, alone=alone)]
     if found.conformal is not None:
         grids.append(sets_grid(found.conformal))

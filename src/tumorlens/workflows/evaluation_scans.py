@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tumorlens.bundles import Predictor
+from tumorlens.bundles import ManyAnswers, Predictor, ViewCost
 from tumorlens.datasets import CLUSTER_THRESHOLD, Dataset
 from tumorlens.datasets.similarity import nearest_similarity
 from tumorlens.errors import InputError, IntegrityError
-from tumorlens.progress import Progress
+from tumorlens.progress import SILENT, Progress
 from tumorlens.scans.digest import pixel_digest
 from tumorlens.types import Pixels, Probabilities
 from tumorlens.workflows.evaluation_model import EvaluatedModel
@@ -33,6 +33,8 @@ class JudgedScans:
         in_training: Scans left out because the model was made with them; ``None`` where that is unknown.
         near_twins: Scans among ``rows`` with a near-twin the model was made with; ``None`` where that is unknown.
         notes: What must be said of them.
+        one_view: ``(m, k)`` of the scans as they are; ``None`` where ``probabilities`` are those.
+        cost: What several views cost; ``None`` for one.
     """
 
     rows: npt.NDArray[np.int64]
@@ -41,10 +43,20 @@ class JudgedScans:
     in_training: int | None
     near_twins: int | None
     notes: tuple[str, ...]
+    one_view: Probabilities | None = None
+    cost: ViewCost | None = None
 
 
-def own_test_part(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace) -> JudgedScans:
-    """The test part of the run's own data set, with the predictions kept in the run.
+def own_test_part(
+    model: EvaluatedModel,
+    dataset: Dataset,
+    *,
+    workspace: Workspace,
+    views: int = 1,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> JudgedScans:
+    """The test part of the run's own data set, with the predictions kept in the run; new ones for several views.
 
     Raises:
         IntegrityError: They do not belong to these scans.
@@ -58,14 +70,25 @@ def own_test_part(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspa
     rows = np.flatnonzero((table["part"] == "test").to_numpy())
     if not rows.size:
         raise InputError(f"The test part of {model.card.name} is empty: evaluate it on another data set.")
+    twins = _near_twins(model, dataset, rows, workspace=workspace)
+    if views > 1:
+        steps = compare_steps(model.card.scan_steps, dataset.scan_steps)
+        found = _predict(model, dataset, rows, steps, views=views, threads=threads, progress=progress)
+        return JudgedScans(rows, found.probabilities, found.novelty, 0, twins, (), found.one_view, found.cost)
     columns = [f"probability_{label}" for label in model.card.labels]
     probabilities = table[columns].to_numpy(dtype=np.float64)[rows]
     novelty = None if model.card.novelty is None else table["novelty"].to_numpy(dtype=np.float64)[rows]
-    return JudgedScans(rows, probabilities, novelty, 0, _near_twins(model, dataset, rows, workspace=workspace), ())
+    return JudgedScans(rows, probabilities, novelty, 0, twins, ())
 
 
 def unseen_scans(
-    model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace, threads: int | None, progress: Progress
+    model: EvaluatedModel,
+    dataset: Dataset,
+    *,
+    workspace: Workspace,
+    views: int = 1,
+    threads: int | None,
+    progress: Progress,
 ) -> JudgedScans:
     """Predict the scans of another data set that the model was not made with; each distinct content once.
 
@@ -81,12 +104,7 @@ def unseen_scans(
         raise InputError(
             f"The model was made with all {len(dataset)} scans of {dataset.name!r}: evaluate it on other scans."
         )
-    digests = dataset.digests[rows]
-    distinct, places = np.unique(digests, return_inverse=True)
-    predictor = Predictor(model.bundle, threads=threads)
-    with dataset.open_pixels() as store:
-        pixels: Iterator[Pixels] = (steps.apply(store.get(str(digest))) for digest in distinct)
-        answers = predictor.predict_many(pixels, total=len(distinct), progress=progress)
+    answers = _predict(model, dataset, rows, steps, views=views, threads=threads, progress=progress)
     notes = list(steps.notes)
     twins = None
     if steps.crop == "none":
@@ -106,8 +124,40 @@ def unseen_scans(
             )
         )
     in_training = None if seen is None else len(dataset) - len(rows)
-    novelty = None if answers.novelty is None else answers.novelty[places]
-    return JudgedScans(rows, answers.probabilities[places], novelty, in_training, twins, tuple(notes))
+    return JudgedScans(
+        rows,
+        answers.probabilities,
+        answers.novelty,
+        in_training,
+        twins,
+        tuple(notes),
+        answers.one_view,
+        answers.cost,
+    )
+
+
+def _predict(
+    model: EvaluatedModel,
+    dataset: Dataset,
+    rows: npt.NDArray[np.int64],
+    steps: StepsToDo,
+    *,
+    views: int,
+    threads: int | None,
+    progress: Progress,
+) -> ManyAnswers:
+    """Answers for ``rows``, each distinct content computed once."""
+    distinct, places = np.unique(dataset.digests[rows], return_inverse=True)
+    predictor = Predictor(model.bundle, threads=threads)
+    with dataset.open_pixels() as store:
+        pixels: Iterator[Pixels] = (steps.apply(store.get(str(digest))) for digest in distinct)
+        found = predictor.predict_many(pixels, views=views, total=len(distinct), progress=progress)
+    return ManyAnswers(
+        found.probabilities[places],
+        None if found.novelty is None else found.novelty[places],
+        None if found.one_view is None else found.one_view[places],
+        found.cost,
+    )
 
 
 def _digests_after(steps: StepsToDo, dataset: Dataset, *, progress: Progress) -> dict[str, str]:

@@ -326,6 +326,7 @@ def evaluate(
     prevalence: float | None = None,
     by: str | Sequence[str] = (),
     heatmaps: bool = False,
+    views: int = 1,
     seed: int = 0,
     workspace: str | Path | None = None,
     threads: int | None = None,
@@ -340,20 +341,24 @@ def evaluate(
         prevalence: Share of the positive class for which predictive values are given too.
         by: Columns of the manifest by whose levels figures are given too, such as ``("scanner",)``.
         heatmaps: Whether heatmaps are scored on the data set's lesion masks too.
+        views: Over how many fixed views of each scan (the scan, its mirror image, small turns and scales) probabilities
+            are averaged; each costs a pass.
         seed: Seed of the bootstrap.
         workspace: Folder of the workspace; where ``dataset`` lies by default.
         threads: CPU threads; all by default.
         progress: Told of all long work.
 
     Raises:
-        InputError: Labels, pixels, prevalence or columns do not fit.
+        InputError: Labels, pixels, prevalence or columns do not fit, or there are no such views.
     """
     home = dataset.path.parent.parent if workspace is None and isinstance(dataset, Dataset) else workspace
     names = (by,) if isinstance(by, str) else tuple(by)
     return evaluate_model(
         str(model.folder if isinstance(model, Predictor) else model),
         dataset,
-        EvaluateSettings(label_map=label_map or {}, prevalence=prevalence, heatmaps=heatmaps, seed=seed, by=names),
+        EvaluateSettings(
+            label_map=label_map or {}, prevalence=prevalence, heatmaps=heatmaps, seed=seed, by=names, views=views
+        ),
         workspace=Workspace.locate(home),
         threads=threads,
         progress=progress,
