@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from fold_results import FoldResult, FoldResults, interval, pack, pack_probabilities, right_by_row
+from fold_results import FoldResult, FoldResults, interval, pack, pack_probabilities, right_by_row, right_of_mean
 from protocols import DATASET, read_protocol, read_units
 from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.cli.progress import RichProgress
@@ -165,6 +165,7 @@ def _result(run: RunRecord, name: str, protocol: str, fold: int, seed: int, *, s
 
 
 def _print_table(dataset: Dataset, results: FoldResults, protocols: list[str]) -> None:
+    positive = dataset.labels == dataset.classes.index(_POSITIVE)
     for protocol in protocols:
         splits = read_protocol(dataset, protocol)
         test_rows = {fold: split.rows("test") for fold, split in enumerate(splits, start=1)}
@@ -176,36 +177,42 @@ def _print_table(dataset: Dataset, results: FoldResults, protocols: list[str]) -
                 continue
             right = right_by_row(found, test_rows)
             base = right if name == "frozen" else base
-            print(_line(name, protocol, found, right, base, groups))
+            loss = statistics.fmean(result.loss for result in found)
+            print(f"{protocol:9}{name:14} {_figures(right, base, test_rows, groups)}, loss {loss:.3f}{_spread(found)}")
+            if len({result.seed for result in found}) > 1:
+                mean = right_of_mean(found, test_rows, positive)
+                print(f"{protocol:9}{'  mean of seeds':14} {_figures(mean, base, test_rows, groups)}")
 
 
-def _line(
-    name: str,
-    protocol: str,
-    found: list[FoldResult],
+def _figures(
     right: Mapping[int, float],
     base: Mapping[int, float],
+    test_rows: Mapping[int, npt.NDArray[np.int64]],
     groups: npt.NDArray[np.int64],
 ) -> str:
+    """Accuracy over all scans tested, its interval, by fold, and the difference to ``base`` on the same scans."""
     rows = np.array(sorted(right))
     values = np.array([right[row] for row in rows])
     around = interval(values, groups[rows], share=True)
-    by_fold = {fold: [r.accuracy for r in found if r.fold == fold] for fold in sorted({r.fold for r in found})}
-    folds = " ".join(f"{statistics.fmean(of_fold):.3f}" for of_fold in by_fold.values())
-    seeds = [statistics.fmean(of_seed) for of_seed in _by_seed(found)]
-    spread = f", seeds {min(seeds):.3f}-{max(seeds):.3f}" if len(seeds) > 1 else ""
-    mean, loss = statistics.fmean(map(statistics.fmean, by_fold.values())), statistics.fmean(r.loss for r in found)
-    words = f"{protocol:9}{name:14} {mean:.3f} ({around.low:.3f}-{around.high:.3f}) folds {folds}{spread}"
-    words += f", loss {loss:.3f}"
-    if name == "frozen" or not all(row in base for row in right):
+    folds = [
+        np.mean([right[row] for row in of_fold.tolist()])
+        for of_fold in test_rows.values()
+        if all(row in right for row in of_fold.tolist())
+    ]
+    words = f"{values.mean():.3f} ({around.low:.3f} to {around.high:.3f}), folds "
+    words += " ".join(f"{fold:.3f}" for fold in folds)
+    if right is base or not all(row in base for row in right):
         return words
     change = values - np.array([base[row] for row in rows])
     gain = interval(change, groups[rows], share=False)
     return f"{words}, against frozen {change.mean():+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
 
 
-def _by_seed(found: list[FoldResult]) -> list[list[float]]:
-    return [[r.accuracy for r in found if r.seed == seed] for seed in sorted({r.seed for r in found})]
+def _spread(found: list[FoldResult]) -> str:
+    """The mean over folds of each seed, lowest and highest, where there are several."""
+    seeds = sorted({result.seed for result in found})
+    means = [statistics.fmean(result.accuracy for result in found if result.seed == seed) for seed in seeds]
+    return f", seeds {min(means):.3f} to {max(means):.3f}" if len(means) > 1 else ""
 
 
 if __name__ == "__main__":

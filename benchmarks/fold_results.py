@@ -110,6 +110,26 @@ def right_by_row(results: Sequence[FoldResult], test_rows: Mapping[int, npt.NDAr
     return {row: sum(bits) / len(bits) for row, bits in marks.items()}
 
 
+def right_of_mean(
+    results: Sequence[FoldResult],
+    test_rows: Mapping[int, npt.NDArray[np.int64]],
+    positive: npt.NDArray[np.bool_],
+) -> dict[int, float]:
+    """By row of the data set, 1 where the mean of all results' probabilities for it is on the right side of one half.
+
+    Args:
+        results: Of several seeds or variants under one protocol.
+        test_rows: By fold, the rows of its test part.
+        positive: ``(n,)`` whether a row of the data set has the positive class.
+    """
+    given: dict[int, list[int]] = {}
+    for result in results:
+        values = np.frombuffer(bytes.fromhex(result.probabilities), np.uint8)
+        for row, value in zip(test_rows[result.fold].tolist(), values.tolist(), strict=True):
+            given.setdefault(row, []).append(value)
+    return {row: float((np.mean(values) > 127.5) == positive[row]) for row, values in given.items()}
+
+
 def interval(values: npt.NDArray[np.float64], groups: npt.NDArray[np.int64], *, share: bool) -> Interval:
     """Interval of a mean over scans, by drawing whole groups.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,14 @@ from tumorlens.datasets import open_pixel_store
 from tumorlens.features import FeatureStore
 from tumorlens.types import Features, Pixels
 
-__all__ = ["FlatReader", "PixelReader"]
+__all__ = ["FlatReader", "PixelReader", "Reader"]
+
+
+class Reader(Protocol):
+    """Gives inputs of some rows, one array an input of the model."""
+
+    def read(self, rows: NDArray[np.int64], random: np.random.Generator | None) -> list[NDArray[Any]]:
+        """The inputs of ``rows``, augmented as drawn from ``random``; ``None``: as they are."""
 
 
 class FlatReader:

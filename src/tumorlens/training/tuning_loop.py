@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -22,13 +22,14 @@ from tumorlens.training.epoch_choice import EpochChoice, Losses
 from tumorlens.training.event_log import EventLog
 from tumorlens.training.fitted import EpochRecord, mark_kept
 from tumorlens.training.read_ahead import read_ahead
+from tumorlens.training.readers import Reader
 from tumorlens.training.recipe import Recipe
 from tumorlens.training.reporter import Reporter
 from tumorlens.training.stepper import Stepper
 from tumorlens.training.training_state import TrainingState
 from tumorlens.types import Labels
 
-__all__ = ["Reader", "Rows", "tune"]
+__all__ = ["Rows", "tune"]
 
 _LOWEST = "lowest_validation_losses"
 
@@ -36,13 +37,6 @@ _DIVERGED = (
     "Training diverged, the loss is no longer finite: give a lower rate (--recipe learning_rate=1e-4), or check the "
     "weights."
 )
-
-
-class Reader(Protocol):
-    """Gives inputs of some rows, one array an input of the model."""
-
-    def read(self, rows: NDArray[np.int64], random: np.random.Generator | None) -> list[NDArray[Any]]:
-        """The inputs of ``rows``, augmented as drawn from ``random``; ``None``: as they are."""
 
 
 @dataclass(frozen=True)

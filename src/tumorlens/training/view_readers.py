@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from tumorlens.features import FeatureStore, ViewSettings, draw_view
 from tumorlens.scans import apply_view
-from tumorlens.training.readers import PixelReader
+from tumorlens.training.readers import PixelReader, Reader
 from tumorlens.training.resize import resize_bilinear
-from tumorlens.training.tuning_loop import Reader
 
 __all__ = ["BoundaryReader", "ViewReader", "open_reader"]
 
