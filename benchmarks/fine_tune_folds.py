@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fold_results import FoldResult, FoldResults, interval, pack, pack_probabilities, right_by_row, right_of_mean
-from protocols import DATASET, read_protocol, read_units
+from protocols import DATASET, FOLDS, read_protocol, read_units
 from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.cli.progress import RichProgress
 from tumorlens.datasets import Dataset, Split, load_dataset, residual_neighbours
@@ -39,6 +39,8 @@ from tumorlens.workspace import Workspace
 
 _RESULTS = Path(__file__).parent / "results" / "fine_tune_folds.json"
 _SIZE = 240
+_LOOP = "latest epoch within one standard error"
+"""What no setting says and results depend on; to be changed with the loop."""
 _POSITIVE = "tumor"
 
 
@@ -53,7 +55,7 @@ class Variant:
     def digest(self) -> str:
         """Of all settings."""
         facts = None if self.fine_tune is None else self.fine_tune.facts()
-        return facts_digest({"backbone": self.backbone, "fine_tune": facts})[:12]
+        return facts_digest({"backbone": self.backbone, "size": _SIZE, "fine_tune": facts, "loop": _LOOP})[:12]
 
 
 def _lite(recipe: Mapping[str, float] | None = None, **settings: object) -> Variant:
@@ -86,6 +88,9 @@ def main() -> None:
     parser.add_argument("--weights", default="imagenet", help="imagenet or a file")
     arguments = parser.parse_args()
     workspace = Workspace.locate(arguments.workspace)
+    for name in arguments.variants.split(",") if arguments.weights != "imagenet" else ():
+        if VARIANTS[name].backbone == "efficientnet-lite0":
+            raise SystemExit(f"{name} stands for ImageNet weights: leave out --weights.")
     dataset = load_dataset(workspace, DATASET)
     results = FoldResults(_RESULTS)
     protocols = arguments.protocols.split(",")
@@ -172,7 +177,7 @@ def _print_table(dataset: Dataset, results: FoldResults, protocols: list[str]) -
         groups = read_units(protocol)
         base: dict[int, float] = {}
         for name, variant in VARIANTS.items():
-            found = results.of(name, variant.digest, protocol)
+            found = _whole_seeds(results.of(name, variant.digest, protocol))
             if not found:
                 continue
             right = right_by_row(found, test_rows)
@@ -182,6 +187,11 @@ def _print_table(dataset: Dataset, results: FoldResults, protocols: list[str]) -
             if len({result.seed for result in found}) > 1:
                 mean = right_of_mean(found, test_rows, positive)
                 print(f"{protocol:9}{'  mean of seeds':14} {_figures(mean, base, test_rows, groups)}")
+
+
+def _whole_seeds(found: list[FoldResult]) -> list[FoldResult]:
+    """Without seeds that have not been through all folds."""
+    return [one for one in found if sum(other.seed == one.seed for other in found) == FOLDS]
 
 
 def _figures(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,5 +52,14 @@ def test_it_is_found_again(place: tuple[Workspace, Dataset], cropped: Dataset) -
 
 def test_another_data_set_of_its_name_is_left_alone(tiny_study, workspace: Workspace) -> None:
     shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny-brain")
-    with pytest.raises(InputError, match="another data set's: remove it"):
+    with pytest.raises(InputError, match="is not one of it as it is now: remove it"):
         crop_dataset(workspace, tiny_study.dataset)
+
+
+def test_a_copy_of_other_pixels_is_no_copy(tiny_study, workspace: Workspace) -> None:
+    shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny")
+    dataset = load_dataset(workspace, "tiny")
+    crop_dataset(workspace, dataset)
+    changed = replace(dataset, record=replace(dataset.record, digest="0" * 64))
+    with pytest.raises(InputError, match="is not one of it as it is now"):
+        crop_dataset(workspace, changed)

@@ -51,6 +51,30 @@ def test_proposals_go_on_after_a_kill_as_without_one(tmp_path: Path) -> None:
     assert _go_on(SearchJournal(tmp_path / "other" / "journal.log", seed=6), 9) != undisturbed
 
 
+def test_a_kill_before_a_trial_was_begun_shifts_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "journal.log"
+    choices = list(all_choices(_SPACE) or ())
+    SearchJournal(path, seed=0)._studies[FROZEN].enqueue_trial(choices[0])
+    journal = SearchJournal(path, seed=0)
+    for number, params in enumerate([choices[1], choices[0], choices[2]]):
+        journal.begin(FROZEN, params, _SPACE).finish(float(number), seconds=1.0, at=float(number))
+    assert [(trial.params, trial.loss) for trial in journal.trials()] == [
+        (choices[1], 0.0),
+        (choices[0], 1.0),
+        (choices[2], 2.0),
+    ]
+
+
+@pytest.mark.parametrize("lines", range(1, 7))
+def test_what_a_kill_left_open_is_told_whole(tmp_path: Path, lines: int) -> None:
+    path = tmp_path / "journal.log"
+    params = list(all_choices(_SPACE) or ())[3]
+    SearchJournal(path, seed=0).begin(FROZEN, params, _SPACE)
+    whole = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(whole[:-lines]))
+    assert SearchJournal(path, seed=0).give_up_running() in ([(FROZEN, params)], [])
+
+
 def test_an_open_trial_is_given_up_and_told(tmp_path: Path) -> None:
     params = default_tuned(Place("a", 64, "stored"))
     space = tuned_space([Place("a", 64, "stored")])

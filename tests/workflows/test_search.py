@@ -20,7 +20,7 @@ import tumorlens.workflows.search as search
 import tumorlens.workflows.search_settings as search_settings
 import tumorlens.workflows.search_stages as stages
 from tumorlens.datasets import Dataset, load_dataset, save_split, split_like_study
-from tumorlens.errors import InputError
+from tumorlens.errors import InputError, StorageError
 from tumorlens.extras import has_extra
 from tumorlens.training import EpochRecord
 from tumorlens.workflows.ledger import list_openings
@@ -203,6 +203,39 @@ def test_it_goes_on_after_a_stop_with_the_trial_that_was_open(monkeypatch, finis
     record = finished[1].record
     assert [trial.params for trial in _trials(place)] == [trial.params for trial in record.trials]
     assert choice["found"]["params"] == record.found.params
+
+
+def test_a_crop_that_comes_later_is_a_sentence(monkeypatch, tiny_study, place: Workspace) -> None:
+    shutil.copytree(tiny_study.dataset.path, place.datasets / "tiny-brain")
+    _until_choice(monkeypatch, "tiny", _SETTINGS, place)
+    shutil.rmtree(place.datasets / "tiny-brain")
+    with pytest.raises(InputError, match="was begun with scans stored, and now they are stored, brain"):
+        search_dataset("tiny", _SETTINGS, workspace=place)
+
+
+def test_defaults_stay_those_it_was_begun_with() -> None:
+    noted = {"backbones": {"vgg16": "a" * 64}, "fine_tuning": False}
+    open_settings = replace(_SETTINGS, backbones=None, fine_tune=None)
+    begun = search_settings.as_begun(open_settings, noted)
+    assert (begun.backbones, begun.fine_tune) == (("vgg16",), False)
+    assert search_settings.as_begun(_SETTINGS, noted) == _SETTINGS
+    assert search_settings.as_begun(open_settings, None) == open_settings
+
+
+def test_a_full_disk_says_nothing_about_a_trial(monkeypatch, place: Workspace) -> None:
+    work, calls = stages.try_frozen, []
+
+    def full(ground, params):
+        calls.append(params)
+        if len(calls) == 1:
+            raise StorageError("The disk is full.")
+        return work(ground, params)
+
+    monkeypatch.setattr(stages, "try_frozen", full)
+    with pytest.raises(StorageError):
+        search_dataset("tiny", _SETTINGS, workspace=place)
+    _until_choice(monkeypatch, "tiny", _SETTINGS, place)
+    assert calls[0] == calls[1] and len(_trials(place)) == 4
 
 
 def test_a_second_process_is_told_of_the_first(monkeypatch, place: Workspace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from tumorlens.datasets.source import ScanSource, SourceRow
 from tumorlens.errors import InputError
 from tumorlens.progress import SILENT, Progress
 from tumorlens.scans import Scan
-from tumorlens.workspace import Workspace, atomic_directory, check_name
+from tumorlens.workspace import Workspace, atomic_directory, check_name, write_json
 
 __all__ = ["CROP_STEP", "crop_dataset", "cropped_name"]
 
@@ -33,6 +34,7 @@ CROP_STEP = "crop=brain"
 _SAME_ROWS = ["source", "label", "group"]
 _MEASURED = ("height", "width", "area", "brightness")
 _SHEET_COUNT = 8
+_ORIGINAL = "original.json"
 
 
 def cropped_name(name: str) -> str:
@@ -60,7 +62,8 @@ def crop_dataset(workspace: Workspace, dataset: Dataset, *, progress: Progress =
         found = load_dataset(workspace, goal.name)
         if not _is_copy(found, dataset):
             raise InputError(
-                f"The name {goal.name!r}, wanted for the cropped copy of {dataset.name!r}, is another data set's: "
+                f"The data set {goal.name!r} has the name of the cropped copy of {dataset.name!r} and is not one of it "
+                "as it is now: "
                 f"remove it (tumorlens data remove {goal.name}), or leave the crop out with --no-crop."
             )
         return found
@@ -75,7 +78,16 @@ def _is_copy(found: Dataset, dataset: Dataset) -> bool:
         found.scan_steps == (*dataset.scan_steps, CROP_STEP)
         and len(found) == len(dataset)
         and found.manifest[_SAME_ROWS].equals(dataset.manifest[_SAME_ROWS])
+        and _original_digest(found.path) == dataset.digest
     )
+
+
+def _original_digest(folder: Path) -> str | None:
+    """Digest of the manifest that a copy was made from; ``None`` where it is not known."""
+    try:
+        return str(json.loads((folder / _ORIGINAL).read_text(encoding="utf-8"))["manifest_digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 @contextmanager
@@ -118,6 +130,7 @@ def _write(dataset: Dataset, read: Ingested, folder: Path, *, name: str) -> None
         ),
     )
     record.write(folder / "dataset.json")
+    write_json(folder / _ORIGINAL, {"manifest_digest": dataset.digest})
     copy = Dataset(folder, record, manifest)
     contact_sheet(copy, count=_SHEET_COUNT).save(copy.contact_sheet)
 

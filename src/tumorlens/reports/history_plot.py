@@ -50,9 +50,15 @@ def _draw_epochs(axes: Sequence[Axes], history: Sequence[HistoryRow]) -> None:
 
 
 def _penalty_words(history: Sequence[HistoryRow]) -> str:
+    """What losses hold beside cross-entropy: a penalty on both curves, or what only training minimises."""
     last = history[-1]
-    differs = _value(last.get("train_loss")) - _value(last.get("train_cross_entropy")) > 1e-6
-    return " with L2" if differs else ""
+    training, validation = (
+        abs(_value(last.get(f"{part}_loss")) - _value(last.get(f"{part}_cross_entropy"))) > 1e-6
+        for part in ("train", "val")
+    )
+    if validation:
+        return " with L2"
+    return " (training: smoothed, mixed)" if training else ""
 
 
 def _label_ends(axis: Axes, history: Sequence[HistoryRow], last: float) -> None:

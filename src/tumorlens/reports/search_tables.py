@@ -73,20 +73,17 @@ def test_grid(record: SearchRecord, *, with_words: bool = True) -> Grid:
 
 def search_sentences(record: SearchRecord) -> tuple[str, ...]:
     """What must be known beside the figures, the differences first."""
-    marks = len(record.test.marks)
-    rest = caveats(record.test)
     return (
         *difference_sentences(record),
         f"What was found is the best of {counted(len(record.trials), 'trial')} on "
         f"{counted(record.validation_scans, 'validation scan')} of {record.validation_groups:,} {_unit(record)}: being "
         "chosen, its validation loss is optimistic. Its test figures are not: no trial was given a scan of the test "
         "part.",
-        "MLP heads and fine-tuned networks also keep the epoch that is best on validation; linear heads choose nothing "
-        "there.",
+        "MLP heads and fine-tuned networks also choose the epoch that is kept on validation; linear heads choose "
+        "nothing there.",
         _openings_sentence(record),
         *record.notes,
-        *rest[:marks],
-        *rest[marks:],
+        *caveats(record.test),
     )
 
 
@@ -108,11 +105,12 @@ def difference_sentences(record: SearchRecord) -> list[str]:
 def _openings_sentence(record: SearchRecord) -> str:
     own = record.own_openings
     when = f"at its end, from {own[0]['time']} on" if own else "never"
+    runs = counted(len({opening["run"] for opening in own}), "run")
     before = record.openings_before
     earlier = f"others had opened it before, {counted(before, 'time')}" if before else "nobody had opened it before"
     return (
-        f"The test part was opened {when}, once for each of {counted(len(own), 'run')}; {earlier}. This search is "
-        "finished with it: no further trial can follow."
+        f"The test part was opened {when}, once for each of {runs}; {earlier}. This search is finished with it: no "
+        "further trial can follow."
     )
 
 

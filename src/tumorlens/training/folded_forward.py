@@ -84,7 +84,7 @@ def _is_linear(convolution: Any) -> bool:
 
 
 def _is_last_axis(normalisation: Any) -> bool:
-    return normalisation.axis in (-1, 3) and not normalisation.renorm
+    return normalisation.axis in (-1, 3) and not getattr(normalisation, "renorm", False)
 
 
 def _convolve(layer: Any, normalisation: Any, values: Any) -> Any:

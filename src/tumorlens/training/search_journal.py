@@ -82,14 +82,18 @@ class SearchJournal:
         for stage, study in self._studies.items():
             for trial in study.get_trials(states=(states.RUNNING,)):
                 study.tell(trial.number, state=states.FAIL)
-                given_up.append((stage, dict(trial.params)))
+                given_up.append((stage, dict(trial.system_attrs.get("fixed_params", trial.params))))
         return given_up
 
     def begin(self, stage: Stage, params: Mapping[str, Any], space: Space) -> OpenTrial:
         """Open a trial of these parameters."""
-        study = self._studies[stage]
+        study, distributions = self._studies[stage], self._distributions(space)
         study.enqueue_trial(dict(params))
-        return OpenTrial(study, study.ask(self._distributions(space)))
+        trial = study.ask(distributions)
+        while trial.params != dict(params):  # left over by a kill before it was begun
+            study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+            trial = study.ask(distributions)
+        return OpenTrial(study, trial)
 
     def propose(
         self, stage: Stage, space: Space, *, is_open: Callable[[Mapping[str, Any]], bool]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from tumorlens.progress import Progress
@@ -98,7 +99,8 @@ def tune_in_child(
         for part, rows in (("train", train_rows), ("validation", val_rows))
     }
     opened = {name: value for name, value in described.items() if name != "digests"}  # no other scan decides anything
-    work = facts_digest({**deciding, "source": opened, **scans, "groups": val_groups.tolist()})
+    groups = pd.factorize(val_groups)[0].tolist()  # whatever they are called among other scans
+    work = facts_digest({**deciding, "source": opened, **scans, "groups": groups})
     result = train_in_child(
         {
             **deciding,

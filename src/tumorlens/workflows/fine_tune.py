@@ -33,6 +33,7 @@ from tumorlens.workflows.runs import FineTunedConfig, RunRecord, find_finished
 from tumorlens.workflows.trained_networks import network_model
 from tumorlens.workflows.training_settings import TrainingSettings
 from tumorlens.workflows.write_run import write_run
+from tumorlens.workspace import atomic_path
 
 __all__ = ["FULL", "FineTuneSettings", "fit_fine_tuned_run", "train_network"]
 
@@ -99,8 +100,7 @@ def fit_fine_tuned_run(
             return finished
         with context.resumable_folder(config.name) as folder:
             if begun is not None and (begun / STATE_FILE).is_file() and not (folder / STATE_FILE).exists():
-                shutil.copytree(begun / EVENTS_FOLDER, folder / EVENTS_FOLDER)
-                shutil.copy2(begun / STATE_FILE, folder / STATE_FILE)
+                _take_over(begun, folder)
             fitted = _train(context, network, settings, boundary, folder)
             model = network_model(
                 context,
@@ -118,6 +118,15 @@ def fit_fine_tuned_run(
                 marks=(RANDOM_WEIGHTS,) if network.weights.kind == "random" else (),
             )
             return write_run(context, config, model, meter)
+
+
+def _take_over(begun: Path, folder: Path) -> None:
+    """Copy what another folder's training keeps, the state last."""
+    shutil.rmtree(folder / EVENTS_FOLDER, ignore_errors=True)
+    if (begun / EVENTS_FOLDER).is_dir():
+        shutil.copytree(begun / EVENTS_FOLDER, folder / EVENTS_FOLDER)
+    with atomic_path(folder / STATE_FILE) as temporary:
+        shutil.copyfile(begun / STATE_FILE, temporary)
 
 
 def train_network(

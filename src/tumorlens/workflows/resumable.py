@@ -44,7 +44,6 @@ def open_resumable(workspace: Workspace, run: str) -> Iterator[Path]:
         folder.mkdir(exist_ok=True)
         yield folder
         shutil.rmtree(folder)
-    _lock_file(folder).unlink(missing_ok=True)
 
 
 def list_resumable(workspace: Workspace) -> list[ResumableTraining]:
@@ -79,16 +78,13 @@ def _folders(workspace: Workspace) -> list[Path]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock beside ``folder``, and take it away with the folder.
+    """Hold the lock beside ``folder``; its empty file stays, since another process may be about to take it.
 
     Raises:
         Timeout: Another process holds it.
     """
-    file = _lock_file(folder)
-    with FileLock(file).acquire(timeout=0.0):
+    with FileLock(_lock_file(folder)).acquire(timeout=0.0):
         yield
-    if not folder.exists():
-        file.unlink(missing_ok=True)
 
 
 def _lock_file(folder: Path) -> Path:

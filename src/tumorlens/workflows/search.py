@@ -28,7 +28,7 @@ from tumorlens.workflows.runs import RunRecord, find_run
 from tumorlens.workflows.search_end import choose, finish_search, next_commands, refuse_after_opening
 from tumorlens.workflows.search_folder import SearchFolder, Stopwatch
 from tumorlens.workflows.search_ground import Ground, Scans, find_scans, stand_on
-from tumorlens.workflows.search_settings import SearchSettings, search_options, search_weights
+from tumorlens.workflows.search_settings import SearchSettings, as_begun, search_options, search_weights, shown_options
 from tumorlens.workflows.search_stages import Sitting, run_trials
 from tumorlens.workflows.splits import prepare_split
 from tumorlens.workspace import Workspace, remove_leftovers
@@ -104,7 +104,7 @@ def search_dataset(
         WeightsUnavailableError: Weights are neither on disk nor to be downloaded.
     """
     require_extra("search", purpose="A search")
-    plan = settings.plan()
+    settings.plan()
     scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     split = prepare_split(scans, protocol="grouped", seed=settings.seed, split_file=settings.split_file)
     if split.leaky:
@@ -115,16 +115,20 @@ def search_dataset(
     folder = SearchFolder(workspace.searches / f"{scans.name}-{split.digest[:8]}")
     with folder.locked():
         remove_leftovers(workspace.root)
-        weights = search_weights(settings, progress)
-        folder.settle(search_options(settings, plan, scans, split, weights))
-        document = folder.result()
-        if document is not None:
-            record = _finished(folder, SearchRecord.from_json(document), plan)
+        noted, document = folder.options(), folder.result()
+        settings = as_begun(settings, noted)
+        if noted is not None and document is not None:
+            folder.settle(shown_options(settings, noted))
+            record = _finished(folder, SearchRecord.from_json(document), settings)
         else:
+            plan = settings.plan()
+            weights = search_weights(settings, progress)
+            folder.settle(search_options(settings, plan, scans, split, weights))
             watch = Stopwatch(folder.stopwatch)
             progress.say(f"Search {folder.name}: {plan.words()}.")
             stored = Scans(scans, split)
             by_crop, notes = find_scans(stored, crop=settings.crop, workspace=workspace, progress=progress)
+            folder.settle_crops(list(by_crop))
             watch.save()
             for note in notes:
                 progress.say(note)
@@ -180,10 +184,10 @@ def _search(
     return finish_search(sitting, scans, choice, budget=budget, notes=notes)
 
 
-def _finished(folder: SearchFolder, record: SearchRecord, plan: Plan) -> SearchRecord:
+def _finished(folder: SearchFolder, record: SearchRecord, settings: SearchSettings) -> SearchRecord:
     """The finished search, for the command that made it."""
-    given = None if plan.seconds is None else budget_words(plan.seconds)
-    if (given, plan.trials) != (record.budget, record.wanted_trials):
+    given = None if settings.seconds is None else budget_words(settings.seconds)
+    if (given, settings.trials) != (record.budget, record.wanted_trials):
         opened = record.own_openings[0]["time"] if record.own_openings else record.test.created
         before = f"--budget {record.budget}" if record.budget else f"--trials {record.wanted_trials}"
         raise InputError(

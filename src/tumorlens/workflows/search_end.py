@@ -80,7 +80,10 @@ def choose(trials: Sequence[Trial], default: Mapping[str, Any]) -> dict[str, Any
     }
     if best is None or found[DEFAULT] is None:
         reasons = " ".join(dict.fromkeys(trial.reason for trial in trials if trial.state == "failed"))
-        raise InputError(f"The default configuration could not be tried, so nothing can be set against it. {reasons}")
+        raise InputError(
+            f"The default configuration could not be tried, so nothing can be set against it: remove the "
+            f"search's folder to begin anew once that is mended. {reasons}"
+        )
     chosen = {FOUND: best, **found}
     return {
         role: {"stage": trial.stage, "params": dict(trial.params), "validation_loss": trial.loss}
@@ -117,7 +120,7 @@ def finish_search(
             continue
         runs[role] = _make_run(sitting, contexts, choice[role])
     if sitting.plan.fine_tunes and DEFAULT_TUNED not in choice:
-        said.append("Default fine-tuning is not among the runs: its trial did not fit in the time.")
+        said.append(_no_default_tuned(sitting))
     distinct = list({run.name: run for run in runs.values()}.values())
     comparison = comparison_of(contexts[AS_STORED], distinct, best=runs[FOUND].name)
     validation = scans[AS_STORED].split.rows("validation")
@@ -194,6 +197,18 @@ def _has_time(sitting: Sitting, choice: Mapping[str, Any]) -> bool:
         return True
     place = Place.of(choice[DEFAULT_TUNED]["params"])
     return sitting.watch.spent() + sitting.costs().last_step([(place, True)]) <= sitting.plan.seconds
+
+
+def _no_default_tuned(sitting: Sitting) -> str:
+    params = default_tuned(sitting.default_place)
+    trial = next((trial for trial in sitting.journal.trials() if trial.params == params), None)
+    if trial is not None:
+        why = f"its trial {trial.state}: {trial.reason}"
+    elif sitting.plan.seconds is None:
+        why = "no trial was left for it"
+    else:
+        why = "its trial did not fit in the time"
+    return f"Default fine-tuning is not among the runs: {why.rstrip('.')}."
 
 
 def _stages(sitting: Sitting) -> tuple[Any, ...]:

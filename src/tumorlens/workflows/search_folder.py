@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ class SearchFolder:
         Raises:
             InputError: It was begun with other options.
         """
-        noted = self._read("search.json")
+        noted = self.options()
         if noted is None:
             write_json(self.path / "search.json", {"format": _FORMAT, **options})
             return
@@ -98,6 +98,25 @@ class SearchFolder:
             raise InputError(
                 f"The search {self.name} was begun with {name.replace('_', ' ')} {_words(noted.get(name))}, not "
                 f"{_words(told[name])}: give the same options to go on with it, or another --seed for another search."
+            )
+
+    def options(self) -> dict[str, Any] | None:
+        """What was noted when the search was begun; ``None`` before."""
+        return self._read("search.json")
+
+    def settle_crops(self, crops: Sequence[str]) -> None:
+        """Note which crops are searched over, or compare with those at the beginning.
+
+        Raises:
+            InputError: There are others now.
+        """
+        noted = self._read("crops.json")
+        if noted is None:
+            write_json(self.path / "crops.json", {"crops": list(crops)})
+        elif noted["crops"] != list(crops):
+            raise InputError(
+                f"The search {self.name} was begun with scans {_words(noted['crops'])}, and now they are "
+                f"{_words(list(crops))}: bring back what was there, or remove {self.path} to search anew."
             )
 
     def choice(self) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from tumorlens.training.search_space import AS_STORED
 from tumorlens.workflows.backbone_facts import list_backbones
 from tumorlens.workflows.compare import CompareSettings, find_weights
 
-__all__ = ["DEFAULT_BUDGET", "DEFAULT_SIZES", "SearchSettings", "search_options", "search_weights"]
+__all__ = ["DEFAULT_BUDGET", "DEFAULT_SIZES", "SearchSettings", "as_begun", "search_options", "search_weights"]
+__all__ += ["shown_options"]
 
 DEFAULT_BUDGET = 30 * 60
 """Seconds of a search for which neither time nor trials are given."""
@@ -72,14 +73,43 @@ class SearchSettings:
         if self.fine_tune:
             require_extra("train", purpose="Fine-tuning")
         fine_tunes = has_extra("train") if self.fine_tune is None else self.fine_tune
-        seconds = None if self.trials is not None else float(self.budget or DEFAULT_BUDGET)
-        return Plan(seconds, self.trials, fine_tunes)
+        return Plan(self.seconds, self.trials, fine_tunes)
+
+    @property
+    def seconds(self) -> float | None:
+        """The time, by default where nothing is given; ``None`` with ``trials``."""
+        return None if self.trials is not None else float(self.budget or DEFAULT_BUDGET)
 
     def default(self, backbones: tuple[str, ...]) -> dict[str, Any]:
         """The configuration that stands without a search."""
         backbone = _DEFAULT_BACKBONE if _DEFAULT_BACKBONE in backbones else backbones[0]
         size = min(self.sizes, key=lambda size: abs(size - _DEFAULT_SIZE))
         return {"backbone": backbone, "size": size, "crop": AS_STORED, "head": "linear"}
+
+
+def as_begun(settings: SearchSettings, noted: Mapping[str, Any] | None) -> SearchSettings:
+    """Settings whose defaults are those that a search was begun with, whatever is at hand by now.
+
+    Args:
+        settings: As given now.
+        noted: From :func:`search_options` at the beginning; ``None``: it is not begun.
+    """
+    if noted is None:
+        return settings
+    backbones = tuple(noted["backbones"]) if settings.backbones is None else settings.backbones
+    fine_tune = noted["fine_tuning"] if settings.fine_tune is None else settings.fine_tune
+    return replace(settings, backbones=backbones, fine_tune=fine_tune)
+
+
+def shown_options(settings: SearchSettings, noted: Mapping[str, Any]) -> dict[str, Any]:
+    """What a command must have in common with a finished search to be shown it; weights need not be there any more."""
+    known = noted["backbones"]
+    return {
+        "backbones": {name: known.get(name) for name in settings.backbones or known},
+        "sizes": list(settings.sizes),
+        "crop": settings.crop,
+        "fine_tuning": settings.fine_tune,
+    }
 
 
 def search_weights(settings: SearchSettings, progress: Progress) -> dict[str, tuple[BackboneSpec, Weights]]:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tumorlens.errors import InputError, TumorlensError
+from tumorlens.errors import InputError, StorageError, TumorlensError
 from tumorlens.progress import Progress
 from tumorlens.reports import duration
 from tumorlens.training import (
+    STATE_FILE,
     Costs,
     EpochRecord,
     Place,
@@ -26,6 +27,7 @@ from tumorlens.training import (
     budget_words,
     trial_words,
 )
+from tumorlens.training.search_costs import RESUMED
 from tumorlens.training.search_journal import OpenTrial
 from tumorlens.training.search_space import FROZEN, TUNED, Space, Stage, default_tuned, tuned_space
 from tumorlens.workflows.search_folder import SearchFolder, Stopwatch
@@ -180,7 +182,8 @@ def _try_fine_tuning(sitting: Sitting, begun: Sequence[dict[str, Any]]) -> None:
         tried, costs, left = _tried(journal, TUNED), sitting.costs(), sitting.seconds_left(fine_tuning=True)
 
         def fits(params: Mapping[str, Any], tried: set[str] = tried, costs: Costs = costs, left: float = left) -> bool:
-            return params_digest(params) not in tried and costs.tuned(params) <= left
+            needed = 0.0 if params in begun else costs.tuned(params)  # one that was begun has most of it behind it
+            return params_digest(params) not in tried and needed <= left
 
         waiting = [params for params in waiting if fits(params)]
         params = waiting[0] if waiting else journal.propose(TUNED, space, is_open=fits)
@@ -222,15 +225,18 @@ def _attempt(sitting: Sitting, stage: Stage, params: Mapping[str, Any], *, space
             loss, facts = try_frozen(sitting.ground, params)
         else:
             folder = sitting.folder.training(params_digest(params))
+            resumed = {RESUMED: 1.0} if (folder / STATE_FILE).is_file() else {}
             loss, facts = (
                 try_tuned(sitting.ground, params, folder=folder, on_epoch=_watcher(sitting, params, trial)),
-                {},
+                resumed,
             )
         trial.finish(loss, facts=facts, **ends())
         said = f"validation loss {loss:.4f}"
     except _EndedEarlyError as ended:
         trial.prune(reason=str(ended), out_of_time=ended.out_of_time, **ends())
         said = str(ended)
+    except StorageError:
+        raise  # says nothing about the trial, which stays open and is begun anew next time
     except TumorlensError as error:
         trial.fail(reason=str(error), **ends())
         sitting.progress.say(f"{trial_words(params)}: failed. {error}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -51,11 +53,15 @@ def _settle(entry: Path, *, prefix: str, goal: Path) -> None:
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes on disk used by the files below ``folder`` (sparse files count what they occupy)."""
+    """Bytes on disk used by the files below ``folder`` (sparse files count what they occupy).
+
+    Files that vanish meanwhile, as those of a running training do, count nothing.
+    """
     total = 0
-    for file in folder.rglob("*"):
-        if file.is_file():
-            status = file.stat()
-            blocks = getattr(status, "st_blocks", None)
-            total += status.st_size if blocks is None else blocks * 512
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                status = Path(place, name).stat()
+                blocks = getattr(status, "st_blocks", None)
+                total += status.st_size if blocks is None else blocks * 512
     return total

@@ -29,10 +29,11 @@ def one_process(lock_file: Path, *, doing: str, seconds: float = 0.0) -> Iterato
     """
     with storage_errors(lock_file):
         lock_file.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(lock_file)
-    try:
-        lock.acquire(timeout=seconds)
-    except Timeout as error:
-        raise InputError(f"Another process is {doing}: wait for it, or stop it and run the command again.") from error
-    with lock:
+        try:
+            held = FileLock(lock_file).acquire(timeout=seconds)
+        except Timeout as error:
+            raise InputError(
+                f"Another process is {doing}: wait for it, or stop it and run the command again."
+            ) from error
+    with held:
         yield
