@@ -1,4 +1,4 @@
-"""One network of every family goes the whole way, with random weights and with a file that Keras saved."""
+"""Networks of several families go the whole way, with random weights and with files that Keras saved."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from tumorlens.bundles import Predictor
 from tumorlens.workflows.compare import CompareSettings, compare_networks
 
 _SIZE = 96
+_SOME = ("resnet50", "convnexttiny", "nasnetmobile")
+"""A plain network, one that normalises after pooling, and one whose cells have many branches."""
+
 _SAVE = """
 import json, sys
 import keras
@@ -36,9 +39,19 @@ def _smallest_of_each_family() -> list[BackboneSpec]:
 
 
 @pytest.mark.slow
+def test_some_families_with_weights_saved_by_keras(tiny_study, tmp_path: Path) -> None:
+    compare([BACKBONES[name] for name in _SOME], tiny_study, tmp_path)
+
+
+@pytest.mark.registry
 def test_every_family_with_weights_saved_by_keras(tiny_study, tmp_path: Path) -> None:
     specs = _smallest_of_each_family()
     assert {spec.family for spec in specs} == {spec.family for spec in BACKBONES.values() if spec.source == "keras"}
+    compare(specs, tiny_study, tmp_path)
+
+
+def compare(specs: list[BackboneSpec], tiny_study, tmp_path: Path) -> None:
+    """Save random weights by Keras, compare the networks with them, and let each bundle predict."""
     files = {spec.name: str(tmp_path / f"{spec.name}.weights.h5") for spec in specs}
     wanted = json.dumps([(spec.builder, files[spec.name]) for spec in specs])
     environment = {**os.environ, "KERAS_BACKEND": "openvino"}
