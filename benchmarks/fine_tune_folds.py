@@ -214,6 +214,8 @@ def _figures(
     if right is base or not all(row in base for row in right):
         return words
     change = values - np.array([base[row] for row in rows])
+    if not change.any():
+        return f"{words}, as frozen"
     gain = interval(change, groups[rows], share=False)
     return f"{words}, against frozen {change.mean():+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
 
