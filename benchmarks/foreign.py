@@ -44,7 +44,7 @@ from scoring import Scans, differences, figures, words
 from tumorlens.datasets import Dataset, load_dataset
 from tumorlens.types import Labels
 from tumorlens.workflows.splits import prepare_split
-from tumorlens.workspace import Workspace, write_json
+from tumorlens.workspace import Workspace, atomic_path, write_json
 
 _VARIANTS = (
     "plain,crop,standard,crop+standard,strip+crop,strip+crop+standard,synthetic,strip+crop+standard+synthetic,"
@@ -77,7 +77,17 @@ class _Bench:
             document = json.loads(self.out.read_text())
             if (document["backbone"], document["size"]) != (arguments.backbone, arguments.size):
                 raise SystemExit(f"{self.out} is of another network or size: give another file.")
+            if {name: facts["digest"] for name, facts in document["sources"].items()} != self.digests:
+                raise SystemExit(
+                    f"{self.out} is of other scans under these names: give another file, and another workspace, as the "
+                    "changed copies of those scans lie in this one."
+                )
             self.results = document["results"]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Manifest digest of each source."""
+        return {name: source.digest for name, source in self.sources.items()}
 
     def measure(self, variant: Variant, home: str, *, seed: int) -> None:
         """Train, ask and score, unless that was done."""
@@ -130,7 +140,8 @@ class _Bench:
             foreign = foreign_scans(self.workspace, other, variant, home=source, home_split=split)
             answers = self._train(variant, scans, foreign, training)
             folder.mkdir(parents=True, exist_ok=True)
-            np.savez(kept, home=answers.home, abroad=answers.abroad)
+            with atomic_path(kept) as temporary, temporary.open("wb") as file:
+                np.savez(file, home=answers.home, abroad=answers.abroad)
         positive = source.classes.index(str(source.positive_class))
         own = Scans(source.labels[test], source.groups[test], positive)
         return answers, own, Scans(other.labels, other.groups, positive)
@@ -199,7 +210,12 @@ def print_table(results: dict[str, Any]) -> None:
 def _facts(dataset: Dataset) -> dict[str, Any]:
     labels: Labels = dataset.labels
     commonest = float(np.bincount(labels).max() / len(labels))
-    return {"scans": len(dataset), "clusters": len(np.unique(dataset.groups)), "commonest_class": round(commonest, 4)}
+    return {
+        "digest": dataset.digest,
+        "scans": len(dataset),
+        "clusters": len(np.unique(dataset.groups)),
+        "commonest_class": round(commonest, 4),
+    }
 
 
 def _file_name(key: str) -> str:
