@@ -126,6 +126,7 @@ def test_a_server_that_is_not_there_is_said_before_any_work(tiny_study, monkeypa
     assert main([*words, "--mlflow", "http://me:secret@127.0.0.1:9"]) == 2
     said = capsys.readouterr().err
     assert "MLflow does not answer at http://127.0.0.1:9" in said and "leave out --mlflow" in said
+    assert "refused" in said
     assert "secret" not in said and len(said.strip().splitlines()) == 1
 
 
