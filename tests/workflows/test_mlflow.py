@@ -121,11 +121,12 @@ def _fail(words: str) -> None:
 
 @needs_mlflow
 def test_a_server_that_is_not_there_is_said_before_any_work(tiny_study, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("tumorlens.workflows.compare.prepare_networks", lambda *_, **__: _fail("work was begun"))
+    monkeypatch.setattr("tumorlens.workflows.compare.remove_leftovers", lambda *_, **__: _fail("work was begun"))
     words = ["compare", "tiny", "--workspace", str(tiny_study.workspace.root)]
     assert main([*words, "--mlflow", "http://me:secret@127.0.0.1:9"]) == 2
     said = capsys.readouterr().err
     assert "MLflow does not answer at http://127.0.0.1:9" in said and "leave out --mlflow" in said
+    assert "refused" in said
     assert "secret" not in said and len(said.strip().splitlines()) == 1
 
 

@@ -25,6 +25,7 @@ _ENVIRONMENT = {
 }
 _ADDRESS = re.compile(r"(https?|sqlite|postgresql|mysql|databricks)(\+\w+)?://.+|file:.+|databricks")
 _USER = re.compile(r"//[^/@\s]*@")
+_LONGEST = 160  # what is wrong stands at the end of MLflow's messages
 _PARAMETERS_A_CALL, _METRICS_A_CALL = 100, 1000
 
 
@@ -109,7 +110,7 @@ class MlflowLog:
 
     def _reason(self, error: Exception) -> str:
         words = " ".join(_USER.sub("//", str(error)).split())
-        return f"{type(error).__name__}: {words[:200]}{'…' if len(words) > 200 else ''}"
+        return f"{type(error).__name__}: {words if len(words) <= _LONGEST else '…' + words[-_LONGEST:]}"
 
 
 def _batches(items: list[Any], size: int) -> list[list[Any]]:
