@@ -74,7 +74,8 @@ def test_history(grouped_example, kind):
 
 def test_losses_with_penalty_say_so():
     entry = {"train_accuracy": 0.9, "val_accuracy": 0.8, "val_loss": 0.5, "train_loss": 0.6}
-    epochs = [{"epoch": epoch, "train_cross_entropy": 0.2, **entry} for epoch in (1, 2)]
+    entropies = {"train_cross_entropy": 0.2, "val_cross_entropy": 0.1}
+    epochs = [{"epoch": epoch, **entropies, **entry} for epoch in (1, 2)]
     assert "loss with L2, nats" in words(history_figure(epochs, title="t"))
     smoothed = [{**epoch, "val_cross_entropy": epoch["val_loss"]} for epoch in epochs]
     assert "loss (training: smoothed, mixed), nats" in words(history_figure(smoothed, title="t"))
