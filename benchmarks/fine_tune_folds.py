@@ -26,7 +26,8 @@ from fold_results import FoldResult, FoldResults, interval, pack, pack_probabili
 from protocols import DATASET, FOLDS, read_protocol, read_units
 from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.cli.progress import RichProgress
-from tumorlens.datasets import Dataset, Split, load_dataset, residual_neighbours
+from tumorlens.datasets import Dataset, Split, crop_dataset, load_dataset, residual_neighbours
+from tumorlens.datasets.split import make_split
 from tumorlens.features import FeatureStore
 from tumorlens.runtime.graph_cache import facts_digest
 from tumorlens.training import Recipe
@@ -46,16 +47,20 @@ _POSITIVE = "tumor"
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to train: the network, and how it is fine-tuned; ``None``: a linear head on frozen features."""
+    """One way to train: the network, how it is fine-tuned (``None``: a linear head on frozen features), and whether
+    scans are cut around the head first.
+    """
 
     backbone: str
     fine_tune: FineTuneSettings | None
+    crop: bool = False
 
     @property
     def digest(self) -> str:
         """Of all settings."""
         facts = None if self.fine_tune is None else self.fine_tune.facts()
-        return facts_digest({"backbone": self.backbone, "size": _SIZE, "fine_tune": facts, "loop": _LOOP})[:12]
+        crop = {"crop": "brain"} if self.crop else {}
+        return facts_digest({"backbone": self.backbone, "size": _SIZE, "fine_tune": facts, "loop": _LOOP, **crop})[:12]
 
 
 def _lite(recipe: Mapping[str, float] | None = None, **settings: object) -> Variant:
@@ -66,6 +71,8 @@ def _lite(recipe: Mapping[str, float] | None = None, **settings: object) -> Vari
 VARIANTS: Mapping[str, Variant] = {
     "frozen": Variant("efficientnet-lite0", None),
     "half": _lite(),
+    "frozen crop": Variant("efficientnet-lite0", None, crop=True),
+    "half crop": Variant("efficientnet-lite0", FineTuneSettings(), crop=True),
     "last": _lite(fine_tune="last"),
     "no views": _lite(augmentation="none"),
     "artefacts": _lite(augmentation="artefacts"),
@@ -125,6 +132,15 @@ def _train(
 ) -> RunRecord:
     spec = find_backbone(variant.backbone)
     progress = RichProgress()
+    if variant.crop:
+        dataset = crop_dataset(workspace, dataset, progress=progress)
+        split = make_split(
+            split.parts,
+            pixel_digests=dataset.digests,
+            protocol=split.protocol,
+            seed=split.seed,
+            groups_are=split.groups_are,
+        )
     resolved = resolve_weights(spec, weights=weights, weights_dir=None)
     network: Network = prepare_network(spec, resolved, size=_SIZE, workspace=workspace, progress=progress)
     with FeatureStore(workspace.features) as store:
