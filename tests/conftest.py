@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +38,29 @@ def real_weights() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real weights are not at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def run_with_tensorflow() -> Callable[[Path, Sequence[str]], list[Any]]:
+    """Runs a script in a child process with TensorFlow, given words; what it printed, a JSON value a line."""
+
+    def run(script: Path, words: Sequence[str]) -> list[Any]:
+        process = subprocess.run(
+            [sys.executable, str(script), *words],
+            env={
+                **os.environ,
+                "KERAS_BACKEND": "tensorflow",
+                "TF_CPP_MIN_LOG_LEVEL": "2",
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert process.returncode == 0, process.stderr[-2000:]
+        return [json.loads(line) for line in process.stdout.splitlines()]
+
+    return run
 
 
 @pytest.fixture

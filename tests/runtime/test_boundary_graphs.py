@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,22 +14,8 @@ from tumorlens.runtime import boundary_graph, compile_graph, feature_graph
 _SOME = ("efficientnet-lite0", "vgg16", "resnet50", "nasnetmobile", "convnexttiny", "mobilenetv3small")
 
 
-def cut(names: list[str]) -> list[list]:
-    """Facts of every stage of some networks, from a child process."""
-    process = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("cut_many.py")), *names],
-        env={
-            **os.environ,
-            "KERAS_BACKEND": "tensorflow",
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr[-2000:]
-    return [json.loads(line) for line in process.stdout.splitlines()]
+SCRIPT = Path(__file__).with_name("cut_many.py")
+"""Prints the facts of every stage of networks."""
 
 
 def check(facts: list[list], names: list[str]) -> None:
@@ -47,8 +29,8 @@ def check(facts: list[list], names: list[str]) -> None:
 
 
 @pytest.mark.slow
-def test_lower_then_upper_is_the_network() -> None:
-    facts = cut(list(_SOME))
+def test_lower_then_upper_is_the_network(run_with_tensorflow) -> None:
+    facts = run_with_tensorflow(SCRIPT, _SOME)
     check(facts, list(_SOME))
     assert {row[2] for row in facts if row[0] == "resnet50"} == {1}  # stages end at residual joins
     assert 2 in {row[2] for row in facts if row[0] == "nasnetmobile"}  # cells look at the two before them
@@ -56,8 +38,8 @@ def test_lower_then_upper_is_the_network() -> None:
 
 @pytest.mark.registry
 @pytest.mark.parametrize("name", sorted(BACKBONES))
-def test_lower_then_upper_is_every_network(name: str) -> None:
-    check(cut([name]), [name])
+def test_lower_then_upper_is_every_network(run_with_tensorflow, name: str) -> None:
+    check(run_with_tensorflow(SCRIPT, [name]), [name])
 
 
 @pytest.mark.slow
