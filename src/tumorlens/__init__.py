@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     from tumorlens.workflows.ensemble import EnsembleResult
     from tumorlens.workflows.evaluation_result import Evaluation
     from tumorlens.workflows.fine_tune import FineTuneSettings
-    from tumorlens.workflows.public import compare, ensemble, evaluate, import_scans, load_scans, report, search
+    from tumorlens.workflows.public_compare import compare
+    from tumorlens.workflows.public_data import import_scans, load_scans
+    from tumorlens.workflows.public_models import ensemble, search
+    from tumorlens.workflows.public_results import evaluate, report
     from tumorlens.workflows.report import ReportResult
     from tumorlens.workflows.scratch import ScratchSettings
     from tumorlens.workflows.search import SearchResult
@@ -83,13 +86,13 @@ _HOME = {
     "SearchResult": "tumorlens.workflows.search",
     "TumorlensError": "tumorlens.errors",
     "Workspace": "tumorlens.workspace",
-    "compare": "tumorlens.workflows.public",
-    "ensemble": "tumorlens.workflows.public",
-    "evaluate": "tumorlens.workflows.public",
-    "import_scans": "tumorlens.workflows.public",
-    "load_scans": "tumorlens.workflows.public",
-    "report": "tumorlens.workflows.public",
-    "search": "tumorlens.workflows.public",
+    "compare": "tumorlens.workflows.public_compare",
+    "ensemble": "tumorlens.workflows.public_models",
+    "evaluate": "tumorlens.workflows.public_results",
+    "import_scans": "tumorlens.workflows.public_data",
+    "load_scans": "tumorlens.workflows.public_data",
+    "report": "tumorlens.workflows.public_results",
+    "search": "tumorlens.workflows.public_models",
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from tumorlens.datasets import Dataset, crop_dataset, load_dataset
 from tumorlens.datasets.cropped_copy import CROP_STEP
 from tumorlens.errors import InputError
-from tumorlens.workflows.public import import_scans
+from tumorlens.workflows.public_data import import_scans
 from tumorlens.workspace import Workspace
 
 

@@ -314,7 +314,7 @@ def test_command_finds_the_mistaken_run_again(capsys, tiny_study, broken, monkey
 def test_python_takes_the_switch(tiny_study, monkeypatch) -> None:
     asked = {}
     monkeypatch.setattr(
-        "tumorlens.workflows.public.compare_networks", lambda _, settings, **__: asked.update(vars(settings))
+        "tumorlens.workflows.public_compare.compare_networks", lambda _, settings, **__: asked.update(vars(settings))
     )
     tumorlens.compare(tiny_study.dataset, mistake="duplicates")
     assert asked["mistake"] == "duplicates"

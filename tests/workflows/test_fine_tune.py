@@ -32,6 +32,7 @@ def tuned(tiny_study):
 def test_a_fine_tuned_network_is_a_run_like_any_other(tuned, tiny_study) -> None:
     (run,) = tuned.runs
     assert (run.row.head, run.row.trained_from) == ("fine-tuned", "block7")
+    assert tuned.comparison.dataset == "tiny-brain"
     assert [record["epoch"] for record in run.history] == [1.0, 2.0]
     assert "layers from block7 on were trained further" in run.methods
     assert not [path for path in (tiny_study.workspace.training / "resumable").iterdir() if path.is_dir()]

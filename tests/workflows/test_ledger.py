@@ -25,3 +25,9 @@ def test_a_mistake_on_purpose_is_recorded_and_not_counted(workspace) -> None:
     record_opening(workspace, dataset="d", split_digest="a", run="wrong", mistake="scaling")
     assert count_openings(workspace, "a") == 1
     assert "scaling" in workspace.ledger.read_text()
+
+
+def test_the_copy_of_a_data_set_shares_its_test_part(workspace) -> None:
+    record_opening(workspace, dataset="d", split_digest="a", run="r")
+    record_opening(workspace, dataset="d-brain", split_digest="b", run="s", original_split="a")
+    assert count_openings(workspace, "a") == count_openings(workspace, "b") == 2

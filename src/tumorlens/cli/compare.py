@@ -18,6 +18,7 @@ from tumorlens.cli.fine_tune_options import (
 from tumorlens.cli.options import (
     CarryNeighboursOption,
     CostOption,
+    CropOption,
     JsonOption,
     MlflowOption,
     PrecisionOption,
@@ -61,6 +62,7 @@ def compare(
     ] = None,
     weights_dir: WeightsDirOption = None,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of the networks' square input, pixels.")] = 240,
+    crop: CropOption = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of split, heads and bootstrap.")] = 0,
     split_file: Annotated[
         Path | None, typer.Option("--split", help="Split file (tumorlens data split --write).")
@@ -112,6 +114,7 @@ def compare(
         weights=tuple(weights or ("imagenet",)),
         weights_dir=weights_dir,
         size=size,
+        crop=crop,
         seed=seed,
         split_file=split_file,
         refit=refit,

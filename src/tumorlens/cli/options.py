@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CarryNeighboursOption",
     "CostOption",
+    "CropOption",
     "JsonOption",
     "MlflowOption",
     "PrecisionOption",
@@ -57,6 +58,13 @@ CostOption = Annotated[
     float | None,
     typer.Option(
         metavar="C", help="Choose the threshold by cost: a missed positive costs C false alarms (two classes)."
+    ),
+]
+CropOption = Annotated[
+    str,
+    typer.Option(
+        metavar="CROP",
+        help="Cut scans to the square around the head: brain or none; auto: brain with --fine-tune, else none.",
     ),
 ]
 CarryNeighboursOption = Annotated[

@@ -18,6 +18,7 @@ from tumorlens.cli.fine_tune_options import (
 from tumorlens.cli.options import (
     CarryNeighboursOption,
     CostOption,
+    CropOption,
     JsonOption,
     MlflowOption,
     PrecisionOption,
@@ -51,6 +52,7 @@ def train(
     weights: Annotated[str, typer.Option(help="imagenet, random or FILE.")] = "imagenet",
     weights_dir: WeightsDirOption = None,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of the network's square input, pixels.")] = 240,
+    crop: CropOption = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of split, head and bootstrap.")] = 0,
     split_file: Annotated[Path | None, typer.Option("--split", help="Split file.")] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit again even where the same run is finished.")] = False,
@@ -94,6 +96,7 @@ def train(
             weights=(weights,),
             weights_dir=weights_dir,
             size=size,
+            crop=crop,
             seed=seed,
             split_file=split_file,
             refit=refit,

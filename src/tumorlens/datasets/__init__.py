@@ -3,7 +3,7 @@
 from tumorlens.datasets.clusters import CLUSTER_THRESHOLD, cluster_scans
 from tumorlens.datasets.coarse_groups import COARSE_GROUPS, join_groups
 from tumorlens.datasets.contact_sheet import contact_sheet, draw_sheet
-from tumorlens.datasets.cropped_copy import crop_dataset, cropped_name
+from tumorlens.datasets.cropped_copy import crop_dataset, cropped_name, find_cropped_copy
 from tumorlens.datasets.data_check import DataCheck, short_check
 from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.fold_splits import leave_out_alike, leave_out_at_random, split_folds
@@ -45,6 +45,7 @@ __all__ = [
     "crop_dataset",
     "cropped_name",
     "draw_sheet",
+    "find_cropped_copy",
     "import_scans",
     "join_groups",
     "leave_out_alike",

@@ -26,7 +26,7 @@ from tumorlens.progress import SILENT, Progress
 from tumorlens.scans import Scan
 from tumorlens.workspace import Workspace, atomic_directory, check_name, write_json
 
-__all__ = ["CROP_STEP", "crop_dataset", "cropped_name"]
+__all__ = ["CROP_STEP", "crop_dataset", "cropped_name", "find_cropped_copy"]
 
 CROP_STEP = "crop=brain"
 """The step that such a copy has and its original has not."""
@@ -63,14 +63,22 @@ def crop_dataset(workspace: Workspace, dataset: Dataset, *, progress: Progress =
         if not _is_copy(found, dataset):
             raise InputError(
                 f"The data set {goal.name!r} has the name of the cropped copy of {dataset.name!r} and is not one of it "
-                "as it is now: "
-                f"remove it (tumorlens data remove {goal.name}), or leave the crop out with --no-crop."
+                f"as it is now: remove it (tumorlens data remove {goal.name}), or leave the crop out."
             )
         return found
     with atomic_directory(goal) as folder, _source(dataset) as source:
         read = ingest(source, folder, crop="brain", skip_unreadable=False, progress=progress)
         _write(dataset, read, folder, name=goal.name)
     return open_dataset(goal)
+
+
+def find_cropped_copy(workspace: Workspace, dataset: Dataset) -> Dataset | None:
+    """The copy that :func:`crop_dataset` made of a data set as it is now; ``None`` where there is none."""
+    name = cropped_name(dataset.name)
+    if not (workspace.datasets / name).exists():
+        return None
+    found = load_dataset(workspace, name)
+    return found if _is_copy(found, dataset) else None
 
 
 def _is_copy(found: Dataset, dataset: Dataset) -> bool:

@@ -26,6 +26,7 @@ from tumorlens.workflows.audit_short import short_finding
 from tumorlens.workflows.baselines import baseline_rows
 from tumorlens.workflows.broken import check_mistake, fit_beside, mistake_notes
 from tumorlens.workflows.context import RunContext, check_wish
+from tumorlens.workflows.crops import Scans, check_crop, choose_scans
 from tumorlens.workflows.differences import rank_differences
 from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fine_tune import FineTuneSettings, fit_fine_tuned_run
@@ -64,6 +65,8 @@ class CompareSettings:
         weights: ``imagenet``, ``random``, a file for the only network, or ``BACKBONE=FILE``.
         weights_dir: Folder with weight files under Keras' names.
         size: Side of the networks' square input in pixels.
+        crop: ``brain``: scans cut to the square around the head; ``none``: as stored; ``auto``: ``brain`` where
+            networks are fine-tuned, else ``none``.
         seed: Seed of split, heads and bootstrap.
         split_file: A split to use instead of making one.
         refit: Whether finished runs are made again.
@@ -83,6 +86,7 @@ class CompareSettings:
     weights: tuple[str, ...] = ("imagenet",)
     weights_dir: Path | None = None
     size: int = 240
+    crop: str = "auto"
     seed: int = 0
     split_file: Path | None = None
     refit: bool = False
@@ -170,8 +174,9 @@ def compare_networks(
         WeightsUnavailableError: Weights are neither on disk nor to be downloaded.
         MissingExtraError: A head or the CNN from scratch needs TensorFlow, or MLflow is not installed.
     """
-    scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
+    stored = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     specs = [find_backbone(name) for name in settings.backbones]
+    check_crop(settings.crop)
     heads = [find_head(name) for name in settings.heads]
     if settings.fine_tune is not None:
         require_extra("train", purpose="Fine-tuning")
@@ -179,7 +184,7 @@ def compare_networks(
         require_extra("train", purpose="A CNN from scratch")
     elif not specs:
         raise InputError("Expected at least one network after --backbones: tumorlens backbones list names them.")
-    check_wish(settings.wish, scans)
+    check_wish(settings.wish, stored)
     if settings.mistake is not None:
         check_mistake(settings.mistake, protocol=settings.protocol, from_scratch=settings.from_scratch is not None)
         if settings.wish is not None:
@@ -188,19 +193,23 @@ def compare_networks(
             raise InputError("--break shows a mistake with frozen networks: leave out --fine-tune.")
         if settings.precision != "fp32":
             raise InputError("--break shows a mistake in full precision: leave out --precision.")
-    split = prepare_split(scans, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
+    split = prepare_split(stored, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
     for head in heads if specs else ():
-        head.check(scans, split, settings.seed)
+        head.check(stored, split, settings.seed)
     check_precision(settings.precision, split)
     log = None if settings.mlflow is None else MlflowLog(settings.mlflow)
     remove_leftovers(workspace.root)
+    fine_tunes = settings.fine_tune is not None
+    scans = choose_scans(
+        Scans(stored, split), settings.crop, fine_tunes=fine_tunes, workspace=workspace, progress=progress
+    )
     networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
     with FeatureStore(workspace.features) as store:
         context = RunContext(
             workspace=workspace,
-            dataset=scans,
-            split=split,
-            neighbours=residual_neighbours(scans, split),
+            dataset=scans.dataset,
+            split=scans.split,
+            neighbours=residual_neighbours(scans.dataset, scans.split),
             store=store,
             size=settings.size,
             seed=settings.seed,
@@ -210,10 +219,11 @@ def compare_networks(
             wish=settings.wish,
             carry_neighbours=settings.carry_neighbours,
             precision=settings.precision,
+            original_split=scans.original_split,
         )
         runs = _fit_all(context, networks, heads, settings)
     comparison = _comparison(context, runs)
-    folder = workspace.comparisons / f"{scans.name}-{split.protocol}-{_digest(comparison)}"
+    folder = workspace.comparisons / f"{comparison.dataset}-{comparison.protocol}-{_digest(comparison)}"
     write_comparison(folder, comparison, context, runs)
     return ComparisonResult(comparison, folder, tuple(runs), not_logged="" if log is None else log.add(runs))
 

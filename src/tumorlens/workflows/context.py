@@ -47,6 +47,7 @@ class RunContext:
         mistake: The mistake that is made on purpose; ``None`` for the right way.
         precision: What networks compute in: ``fp32``, ``int8`` or ``auto``.
         search: The search at whose end the runs are made; ``None`` without one.
+        original_split: Where the data set is the copy of another, the digest of that one's split; else empty.
     """
 
     workspace: Workspace
@@ -64,6 +65,7 @@ class RunContext:
     mistake: str | None = None
     precision: str = "fp32"
     search: str | None = None
+    original_split: str = ""
 
     @property
     def units(self) -> npt.NDArray[np.int64]:

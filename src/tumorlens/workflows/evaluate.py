@@ -21,6 +21,7 @@ from tumorlens.evaluation.small_groups import FEW_GROUPS
 from tumorlens.progress import SILENT, Progress
 from tumorlens.reports import SYNTHETIC
 from tumorlens.types import Labels, Probabilities
+from tumorlens.workflows.crops import own_scans
 from tumorlens.workflows.evaluation_groups import JudgedLabels, check_columns, find_by_group
 from tumorlens.workflows.evaluation_labels import map_classes
 from tumorlens.workflows.evaluation_maps import check_masks, score_heatmaps
@@ -88,6 +89,7 @@ def evaluate_model(
     fixed_views(settings.views)  # a bad number is refused before anything is opened
     found = find_model(model, workspace=workspace)
     scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
+    scans = own_scans(scans, manifest_digest=found.card.manifest_digest, workspace=workspace)
     own = found.trained_on(scans)
     if own and found.run is None:
         raise InputError(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ def record_opening(
     run: str,
     mistake: str | None = None,
     search: str | None = None,
+    original_split: str = "",
 ) -> None:
     """Append that ``run`` is about to compute figures on the test part of a split.
 
@@ -34,6 +35,8 @@ def record_opening(
         run: Name of the run.
         mistake: The mistake made on purpose; such a run stands in the ledger but serves no result and is not counted.
         search: The search that ends with this run; ``None`` without one.
+        original_split: Of the copy of a data set, the digest of the split of the scans as stored: the two have one test
+            part, whose openings are counted together.
     """
     line = json.dumps(
         {
@@ -43,6 +46,7 @@ def record_opening(
             "run": run,
             "mistake": mistake,
             "search": search,
+            "original_split_digest": original_split,
         }
     )
     with storage_errors(workspace.ledger), workspace.ledger.open("a", encoding="utf-8") as file:
@@ -58,14 +62,25 @@ def count_openings(workspace: Workspace, split_digest: str) -> int:
 
 def list_openings(workspace: Workspace, split_digests: Collection[str]) -> list[dict[str, Any]]:
     """Every opening of these splits' test parts for a result, oldest first: time, data set, split, run and search."""
+    openings = list(_openings(workspace))
+    originals = {opening["split_digest"]: opening.get("original_split_digest") for opening in openings}
+
+    def test_part(digest: str) -> str:
+        return originals.get(digest) or digest
+
+    wanted = {test_part(digest) for digest in split_digests}
+    return [opening for opening in openings if test_part(opening["split_digest"]) in wanted]
+
+
+def _openings(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """Every opening for a result."""
     if not workspace.ledger.is_file():
-        return []
-    found: list[dict[str, Any]] = []
+        return
     for line in workspace.ledger.read_text(encoding="utf-8").splitlines():
         try:
             opening = json.loads(line)
-            if opening["split_digest"] in split_digests and opening.get("mistake") is None:
-                found.append(opening)
+            counts = isinstance(opening["split_digest"], str) and opening.get("mistake") is None
         except (ValueError, KeyError, TypeError, AttributeError):  # a line cut short by a kill says nothing
             continue
-    return found
+        if counts:
+            yield opening

@@ -23,11 +23,12 @@ from tumorlens.reports import SearchRecord, search_to_rich
 from tumorlens.training import Plan, SearchJournal, budget_words
 from tumorlens.training.search_space import AS_STORED, frozen_space
 from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.crops import Scans
 from tumorlens.workflows.heads import HEADS
 from tumorlens.workflows.runs import RunRecord, find_run
 from tumorlens.workflows.search_end import choose, finish_search, next_commands, refuse_after_opening
 from tumorlens.workflows.search_folder import SearchFolder, Stopwatch
-from tumorlens.workflows.search_ground import Ground, Scans, find_scans, stand_on
+from tumorlens.workflows.search_ground import Ground, find_scans, stand_on
 from tumorlens.workflows.search_settings import SearchSettings, as_begun, search_options, search_weights, shown_options
 from tumorlens.workflows.search_stages import Sitting, run_trials
 from tumorlens.workflows.splits import prepare_split
@@ -177,7 +178,7 @@ def _search(
     if choice is None:
         refuse_after_opening(sitting, scans)
         run_trials(sitting)
-        choice = choose(sitting.journal.trials(), sitting.default)
+        choice = choose(sitting.journal.trials(), sitting.default, sitting.tuned_default)
         folder.write_choice(choice)
     context.progress.say("Trials are over. The test part is opened now, once for each run.")
     budget = None if plan.seconds is None else budget_words(plan.seconds)

@@ -25,16 +25,16 @@ from tumorlens.reports import (
     write_search_page,
 )
 from tumorlens.training import Place, Trial, best_trial
-from tumorlens.training.search_space import AS_STORED, FROZEN, TUNED, default_tuned
+from tumorlens.training.search_space import AS_STORED, FROZEN, TUNED
 from tumorlens.workflows.compare import comparison_of
 from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.crops import Scans
 from tumorlens.workflows.fine_tune import fit_fine_tuned_run
 from tumorlens.workflows.fit import fit_backbone
 from tumorlens.workflows.heads import HEADS
 from tumorlens.workflows.ledger import list_openings, record_opening
 from tumorlens.workflows.runs import RunRecord
 from tumorlens.workflows.search_folder import SearchFolder
-from tumorlens.workflows.search_ground import Scans
 from tumorlens.workflows.search_stages import Sitting
 from tumorlens.workflows.search_trials import fine_tune_settings, params_digest
 
@@ -59,12 +59,13 @@ def refuse_after_opening(sitting: Sitting, scans: Mapping[str, Scans]) -> None:
         )
 
 
-def choose(trials: Sequence[Trial], default: Mapping[str, Any]) -> dict[str, Any]:
+def choose(trials: Sequence[Trial], default: Mapping[str, Any], tuned_default: Mapping[str, Any]) -> dict[str, Any]:
     """What was found, and the defaults it is set against, decided on the validation part alone.
 
     Args:
         trials: Every trial that ended.
         default: Parameters of the default configuration.
+        tuned_default: Of default fine-tuning.
 
     Returns:
         By role, ``stage``, ``params`` and ``validation_loss``; default fine-tuning only where its trial finished.
@@ -73,7 +74,7 @@ def choose(trials: Sequence[Trial], default: Mapping[str, Any]) -> dict[str, Any
         InputError: The default, or every trial, failed.
     """
     best = best_trial(trials)
-    wanted: dict[str, Mapping[str, Any]] = {DEFAULT: default, DEFAULT_TUNED: default_tuned(Place.of(default))}
+    wanted: dict[str, Mapping[str, Any]] = {DEFAULT: default, DEFAULT_TUNED: tuned_default}
     found = {
         role: next((trial for trial in trials if trial.params == params and trial.loss is not None), None)
         for role, params in wanted.items()
@@ -166,6 +167,7 @@ def _whole(sitting: Sitting, scans: Scans) -> RunContext:
         split=scans.split,
         neighbours=residual_neighbours(scans.dataset, scans.split),
         search=sitting.folder.name,
+        original_split=scans.original_split,
     )
 
 
@@ -188,6 +190,7 @@ def _make_run(sitting: Sitting, contexts: Mapping[str, RunContext], chosen: Mapp
             split_digest=context.split.digest,
             run=run.name,
             search=context.search,
+            original_split=context.original_split,
         )
     return run
 
@@ -200,7 +203,7 @@ def _has_time(sitting: Sitting, choice: Mapping[str, Any]) -> bool:
 
 
 def _no_default_tuned(sitting: Sitting) -> str:
-    params = default_tuned(sitting.default_place)
+    params = sitting.tuned_default
     trial = next((trial for trial in sitting.journal.trials() if trial.params == params), None)
     if trial is not None:
         why = f"its trial {trial.state}: {trial.reason}"

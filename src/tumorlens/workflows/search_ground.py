@@ -13,26 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from tumorlens.backbones import BackboneSpec, Weights
-from tumorlens.datasets import Dataset, ResidualNeighbours, Split, check_split, crop_dataset, save_split
+from tumorlens.datasets import Dataset, ResidualNeighbours
 from tumorlens.datasets.split import make_split
 from tumorlens.errors import InputError
 from tumorlens.progress import Progress
-from tumorlens.scans import reading_of
 from tumorlens.training import Place, Sizes
 from tumorlens.training.search_space import AS_STORED, BRAIN
 from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.crops import Scans, cropped_scans, is_cropped
 from tumorlens.workflows.fit import Network, prepare_network
 from tumorlens.workspace import Workspace
 
-__all__ = ["Ground", "Scans", "find_scans", "rows_of", "stand_on", "without_test"]
-
-
-@dataclass(frozen=True)
-class Scans:
-    """One data set with its split, as stored or cut around the head."""
-
-    dataset: Dataset
-    split: Split
+__all__ = ["Ground", "find_scans", "rows_of", "stand_on", "without_test"]
 
 
 @dataclass(frozen=True)
@@ -107,15 +99,13 @@ def find_scans(
     Returns:
         Both by crop, and what must be said of it.
     """
-    dataset = stored.dataset
     found = {AS_STORED: stored}
     if not crop:
         return found, []
-    if reading_of(dataset.scan_steps).crop != "none":
+    if is_cropped(stored.dataset):
         return found, ["The scans were imported with --crop brain, so a crop is not searched over."]
     try:
-        cropped = crop_dataset(workspace, dataset, progress=progress)
-        found[BRAIN] = Scans(cropped, _same_split(stored.split, cropped))
+        found[BRAIN] = cropped_scans(stored, workspace=workspace, progress=progress)
     except InputError as error:
         return found, [f"A crop is not searched over. {error}"]
     return found, []
@@ -138,18 +128,3 @@ def without_test(context: RunContext) -> RunContext:
 def rows_of(dataset: Dataset, rows: npt.NDArray[np.int64]) -> Dataset:
     """Some rows of a data set."""
     return replace(dataset, manifest=dataset.manifest.iloc[rows].reset_index(drop=True))
-
-
-def _same_split(split: Split, cropped: Dataset) -> Split:
-    same = make_split(
-        split.parts,
-        pixel_digests=cropped.digests,
-        protocol=split.protocol,
-        seed=split.seed,
-        groups_are=split.groups_are,
-    )
-    check_split(cropped, same)
-    kept = cropped.splits / f"{same.protocol}-{same.digest[:12]}.json"
-    if not kept.exists():
-        save_split(same, kept)
-    return same

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tumorlens.errors import InputError, StorageError, TumorlensError
@@ -29,7 +29,7 @@ from tumorlens.training import (
 )
 from tumorlens.training.search_costs import RESUMED
 from tumorlens.training.search_journal import OpenTrial
-from tumorlens.training.search_space import FROZEN, TUNED, Space, Stage, default_tuned, tuned_space
+from tumorlens.training.search_space import BRAIN, FROZEN, TUNED, Space, Stage, default_tuned, tuned_space
 from tumorlens.workflows.search_folder import SearchFolder, Stopwatch
 from tumorlens.workflows.search_ground import Ground
 from tumorlens.workflows.search_trials import missing_features, params_digest, probe_seconds, try_frozen, try_tuned
@@ -75,13 +75,19 @@ class Sitting:
         """Where the default is."""
         return Place.of(self.default)
 
+    @property
+    def tuned_default(self) -> dict[str, Any]:
+        """What fine-tuning does without a search: its defaults, on scans cut around the head where they can be."""
+        place = self.default_place
+        return default_tuned(replace(place, crop=BRAIN) if BRAIN in self.ground.contexts else place)
+
     def seconds_left(self, *, fine_tuning: bool) -> float:
         """Time for further trials of a stage, the last step set aside; the first trial of all may take all of it."""
         spent, costs = self.watch.spent(), self.costs()
         best = best_trial(costs.trials)
         place = self.default_place if best is None else Place.of(best.params)
         runs = [(self.default_place, False), (place, fine_tuning)]
-        runs += [(self.default_place, True)] if fine_tuning else []
+        runs += [(Place.of(self.tuned_default), True)] if fine_tuning else []
         reserve = costs.last_step(runs)
         whole = fine_tuning or not costs.trials
         count = self.plan.seconds_left if whole else self.plan.frozen_seconds_left
@@ -174,7 +180,7 @@ def _try_fine_tuning(sitting: Sitting, begun: Sequence[dict[str, Any]]) -> None:
     for place in places:
         _measure(sitting, place)
     space = tuned_space(places)
-    waiting = [*begun, default_tuned(sitting.default_place)]
+    waiting = [*begun, sitting.tuned_default]
     failures = 0
     while failures < _MOST_FAILURES:
         if sitting.plan.trials is not None and len(journal.trials()) >= sitting.plan.trials:
@@ -195,17 +201,17 @@ def _try_fine_tuning(sitting: Sitting, begun: Sequence[dict[str, Any]]) -> None:
 
 
 def _best_places(sitting: Sitting) -> list[Place]:
-    """The places of lowest loss, each once, then the default's."""
+    """The places of lowest loss, each once, then that of default fine-tuning."""
     finished = [trial for trial in sitting.journal.trials() if trial.loss is not None]
     finished.sort(key=lambda trial: trial.loss or 0.0)
     best = list(dict.fromkeys(Place.of(trial.params) for trial in finished))[:_BEST_PLACES]
-    return list(dict.fromkeys([*best, sitting.default_place]))
+    return list(dict.fromkeys([*best, Place.of(sitting.tuned_default)]))
 
 
 def _keep_best_states(sitting: Sitting) -> None:
     """Keep the states from which the last step may go on: of the best fine-tuning and of the default one."""
     best = best_trial(sitting.journal.trials(), TUNED)
-    wanted = [default_tuned(sitting.default_place), *([] if best is None else [best.params])]
+    wanted = [sitting.tuned_default, *([] if best is None else [best.params])]
     kept = {params_digest(params) for params in wanted}
     for folder in (sitting.folder.path / "training").glob("*"):
         if folder.name not in kept:
@@ -251,7 +257,7 @@ def _open(sitting: Sitting, stage: Stage, params: Mapping[str, Any], *, space: S
 
 def _watcher(sitting: Sitting, params: Mapping[str, Any], trial: OpenTrial) -> Callable[[EpochRecord], None]:
     """What looks at a training after each epoch; the default is never pruned: the rest is set against it."""
-    is_default = params_digest(params) == params_digest(default_tuned(sitting.default_place))
+    is_default = params_digest(params) == params_digest(sitting.tuned_default)
 
     def look(record: EpochRecord) -> None:
         sitting.watch.save()

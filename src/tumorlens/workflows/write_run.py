@@ -74,6 +74,7 @@ def write_run(context: RunContext, config: SharedConfig, model: RunModel, meter:
         run=config.name,
         mistake=context.mistake,
         search=context.search,
+        original_split=context.original_split,
     )
     rules = fit_rules(
         context,

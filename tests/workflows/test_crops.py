@@ -1,0 +1,116 @@
+"""Scans cut around the head: one split, one test part, models that cut for themselves."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tumorlens.bundles import Predictor
+from tumorlens.datasets import load_dataset
+from tumorlens.errors import InputError
+from tumorlens.progress import SILENT
+from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
+from tumorlens.workflows.crops import Scans, choose_scans
+from tumorlens.workflows.cross_validation import cross_validate, with_folds
+from tumorlens.workflows.evaluate import evaluate_model
+from tumorlens.workflows.ledger import count_openings
+from tumorlens.workflows.runs import read_predictions
+from tumorlens.workflows.splits import prepare_split
+from tumorlens.workspace import Workspace
+
+_SETTINGS = CompareSettings(backbones=("efficientnet-lite0",), size=64, crop="brain")
+
+
+@pytest.fixture(scope="module")
+def place(tiny_study, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = Workspace.locate(tmp_path_factory.mktemp("crops")).create()
+    shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny")
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def stored(place: Workspace) -> Scans:
+    dataset = load_dataset(place, "tiny")
+    return Scans(dataset, prepare_split(dataset, protocol="grouped", seed=0))
+
+
+@pytest.fixture(scope="module")
+def as_stored(place: Workspace) -> ComparisonResult:
+    return compare_networks("tiny", replace(_SETTINGS, crop="auto"), workspace=place)
+
+
+@pytest.fixture(scope="module")
+def cropped(place: Workspace, as_stored: ComparisonResult) -> ComparisonResult:
+    return compare_networks("tiny", _SETTINGS, workspace=place)
+
+
+def test_heads_alone_are_given_scans_as_stored(as_stored) -> None:
+    assert as_stored.comparison.dataset == "tiny"
+    assert Predictor(as_stored.runs[0].bundle).card.scan_steps == ()
+
+
+def test_the_same_rows_are_tested(as_stored, cropped) -> None:
+    assert cropped.comparison.dataset == "tiny-brain"
+    first, second = (read_predictions(result.runs[0].folder) for result in (as_stored, cropped))
+    assert first["part"].tolist() == second["part"].tolist()
+    assert (first["pixel_digest"] != second["pixel_digest"]).mean() > 0.9
+    assert cropped.comparison.parts == as_stored.comparison.parts
+
+
+def test_the_model_cuts_scans_for_itself(stored, cropped) -> None:
+    table = read_predictions(cropped.runs[0].folder)
+    predictor = Predictor(cropped.runs[0].bundle)
+    row = int(np.flatnonzero(table["part"] == "test")[0])
+    with stored.dataset.open_pixels() as pixels:
+        answer = predictor.predict(pixels.get(str(stored.dataset.digests[row])))
+    assert answer.probabilities["tumor"] == pytest.approx(table["probability_tumor"][row], abs=1e-5)
+
+
+def test_openings_of_both_are_counted_together(place: Workspace, stored, cropped) -> None:
+    digests = {stored.split.digest, cropped.runs[0].split_digest}
+    assert len(digests) == 2
+    assert {count_openings(place, digest) for digest in digests} == {2}
+
+
+def test_evaluated_on_the_original_it_is_judged_on_its_own_test_part(place: Workspace, cropped) -> None:
+    run = cropped.runs[0]
+    found = evaluate_model(run.name, "tiny", workspace=place)
+    assert not found.external and found.dataset == "tiny-brain"
+    assert found.summary.metrics["accuracy"].value == pytest.approx(run.row.test_accuracy)
+
+
+def test_folds_can_be_of_cropped_scans(place: Workspace, cropped) -> None:
+    result = cross_validate("tiny", with_folds(_SETTINGS, 3, 1), workspace=place)
+    assert result.comparison.dataset == "tiny-brain"
+
+
+def test_fine_tuning_cuts_by_default(place: Workspace, stored, cropped) -> None:
+    found = choose_scans(stored, "auto", fine_tunes=True, workspace=place, progress=SILENT)
+    assert found.dataset.name == "tiny-brain" and found.original_split == stored.split.digest
+    for crop, fine_tunes in (("auto", False), ("none", True)):
+        assert choose_scans(stored, crop, fine_tunes=fine_tunes, workspace=place, progress=SILENT) is stored
+    assert choose_scans(found, "brain", fine_tunes=True, workspace=place, progress=SILENT) is found
+
+
+def test_where_there_can_be_no_copy_the_default_says_so_and_goes_on(tiny_study, workspace: Workspace) -> None:
+    shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny-brain")
+    scans = Scans(tiny_study.dataset, prepare_split(tiny_study.dataset, protocol="grouped", seed=0))
+    said: list[str] = []
+
+    class Told(type(SILENT)):  # type: ignore[misc]
+        def say(self, message: str) -> None:
+            said.append(message)
+
+    found = choose_scans(scans, "auto", fine_tunes=True, workspace=workspace, progress=Told())
+    assert found is scans
+    assert said[0].startswith("Scans are used as stored, not cut around the head.") and "tiny-brain" in said[0]
+    with pytest.raises(InputError, match="leave the crop out"):
+        choose_scans(scans, "brain", fine_tunes=False, workspace=workspace, progress=SILENT)
+
+
+def test_an_unknown_crop_is_refused(place: Workspace) -> None:
+    with pytest.raises(InputError, match=r"^Expected --crop auto, brain or none, got 'skull'\.$"):
+        compare_networks("tiny", replace(_SETTINGS, crop="skull"), workspace=place)
