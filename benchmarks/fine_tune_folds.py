@@ -15,7 +15,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +23,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from fold_results import FoldResult, FoldResults, interval, pack, pack_probabilities, right_by_row, right_of_mean
+from foreign_copies import Variant as Steps
+from foreign_copies import home_scans
 from protocols import DATASET, FOLDS, read_protocol, read_units
 from tumorlens.backbones import find_backbone, resolve_weights
 from tumorlens.cli.progress import RichProgress
-from tumorlens.datasets import Dataset, Split, crop_dataset, load_dataset, residual_neighbours
-from tumorlens.datasets.split import make_split
+from tumorlens.datasets import Dataset, Split, load_dataset, residual_neighbours
 from tumorlens.features import FeatureStore
 from tumorlens.runtime.graph_cache import facts_digest
 from tumorlens.training import Recipe
 from tumorlens.workflows.context import RunContext
+from tumorlens.workflows.crops import Scans, cropped_scans
 from tumorlens.workflows.fine_tune import FineTuneSettings, fit_fine_tuned_run
 from tumorlens.workflows.fit import Network, fit_backbone, prepare_network
 from tumorlens.workflows.heads import HEADS
@@ -39,7 +41,6 @@ from tumorlens.workflows.runs import HISTORY_FILE, RunRecord, read_predictions
 from tumorlens.workspace import Workspace
 
 _RESULTS = Path(__file__).parent / "results" / "fine_tune_folds.json"
-_SIZE = 240
 _LOOP = "latest epoch within one standard error"
 """What no setting says and results depend on; to be changed with the loop."""
 _POSITIVE = "tumor"
@@ -47,40 +48,75 @@ _POSITIVE = "tumor"
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to train: the network, how it is fine-tuned (``None``: a linear head on frozen features), and whether
-    scans are cut around the head first.
+    """One way to train.
+
+    Attributes:
+        backbone: The network.
+        fine_tune: How it is fine-tuned; ``None``: a linear head on frozen features.
+        crop: Whether scans are cut around the head first, as ``--crop brain`` does.
+        size: Side of the network's input, pixels.
+        steps: What else is done to scans, as ``foreign.py`` names it, such as ``crop+standard``; empty: nothing.
+        added: Name of a data set whose scans are added to the training part; empty: none.
     """
 
     backbone: str
     fine_tune: FineTuneSettings | None
     crop: bool = False
+    size: int = 240
+    steps: str = ""
+    added: str = ""
 
     @property
     def digest(self) -> str:
         """Of all settings."""
         facts = None if self.fine_tune is None else self.fine_tune.facts()
-        crop = {"crop": "brain"} if self.crop else {}
-        return facts_digest({"backbone": self.backbone, "size": _SIZE, "fine_tune": facts, "loop": _LOOP, **crop})[:12]
+        pixels = {"crop": "brain" if self.crop else "", "steps": self.steps, "added": self.added}
+        pixels = {name: value for name, value in pixels.items() if value}
+        base = {"backbone": self.backbone, "size": self.size, "fine_tune": facts, "loop": _LOOP}
+        return facts_digest(base | pixels)[:12]
+
+
+_LITE = "efficientnet-lite0"
 
 
 def _lite(recipe: Mapping[str, float] | None = None, **settings: object) -> Variant:
     changed = Recipe().changed(recipe or {})
-    return Variant("efficientnet-lite0", FineTuneSettings(recipe=changed, **settings))  # type: ignore[arg-type]
+    return Variant(_LITE, FineTuneSettings(recipe=changed, **settings))  # type: ignore[arg-type]
+
+
+_HALF = _lite()
+_CROP = replace(_HALF, crop=True)
 
 
 VARIANTS: Mapping[str, Variant] = {
-    "frozen": Variant("efficientnet-lite0", None),
-    "half": _lite(),
-    "frozen crop": Variant("efficientnet-lite0", None, crop=True),
-    "half crop": Variant("efficientnet-lite0", FineTuneSettings(), crop=True),
-    "last": _lite(fine_tune="last"),
-    "no views": _lite(augmentation="none"),
-    "artefacts": _lite(augmentation="artefacts"),
-    "no mixup": _lite({"mixup": 0.0, "label_smoothing": 0.0}),
+    "frozen": Variant(_LITE, None),
+    "frozen crop": Variant(_LITE, None, crop=True),
+    "half": _HALF,
+    "half crop": _CROP,
+    "last": replace(_lite(fine_tune="last"), crop=True),
+    "no views": replace(_lite(augmentation="none"), crop=True),
+    "artefacts": replace(_lite(augmentation="artefacts"), crop=True),
+    "no mixup": replace(_lite({"mixup": 0.0, "label_smoothing": 0.0}), crop=True),
+    "longer": replace(_lite({"epochs": 16}, views=7), crop=True),
+    "deeper": replace(_lite(fine_tune="block3"), crop=True),
+    "size 288": replace(_CROP, size=288),
+    "standard": replace(_HALF, steps="crop+standard"),
+    "even": replace(_HALF, steps="crop+even"),
+    "strip": replace(_HALF, steps="strip+crop+standard"),
+    "synthetic": replace(_HALF, steps="crop+synthetic"),
+    "other source": replace(_HALF, steps="crop", added="abroad"),
     "vgg16 frozen": Variant("vgg16", None),
-    "vgg16 last": Variant("vgg16", FineTuneSettings(fine_tune="last")),
+    "vgg16 last": Variant("vgg16", FineTuneSettings(fine_tune="last"), crop=True),
 }
-"""``half``: the default settings. Each other one differs from it in what its name says."""
+"""``half crop``: the defaults. Those after it differ from it in what their names say; ``standard``, ``even`` and
+``strip`` are done after the crop.
+"""
+
+MIXES: Mapping[str, tuple[str, ...]] = {
+    "half, half crop": ("half", "half crop"),
+    "half crop, frozen": ("half crop", "frozen"),
+}
+"""Means of the probabilities of several variants with the same seed."""
 
 
 def main() -> None:
@@ -92,14 +128,16 @@ def main() -> None:
     parser.add_argument("--protocols", default="strict,clusters")
     parser.add_argument("--folds", default="1,2,3,4,5")
     parser.add_argument("--seeds", default="0")
+    parser.add_argument("--results", type=Path, default=_RESULTS)
+    parser.add_argument("--threads", type=int, help="CPU threads [default: all]")
     parser.add_argument("--weights", default="imagenet", help="imagenet or a file")
     arguments = parser.parse_args()
     workspace = Workspace.locate(arguments.workspace)
     for name in arguments.variants.split(",") if arguments.weights != "imagenet" else ():
-        if VARIANTS[name].backbone == "efficientnet-lite0":
+        if VARIANTS[name].backbone == _LITE:
             raise SystemExit(f"{name} stands for ImageNet weights: leave out --weights.")
     dataset = load_dataset(workspace, DATASET)
-    results = FoldResults(_RESULTS)
+    results = FoldResults(arguments.results)
     protocols = arguments.protocols.split(",")
     if arguments.action == "table":
         _print_table(dataset, results, protocols)
@@ -117,7 +155,7 @@ def main() -> None:
         if results.has((name, variant.digest, protocol, fold, seed)):
             continue
         started = time.perf_counter()
-        run = _train(variant, dataset, splits[protocol][fold - 1], seed, workspace, arguments.weights)
+        run = _train(variant, dataset, splits[protocol][fold - 1], seed, workspace, arguments)
         result = _result(run, name, protocol, fold, seed, seconds=time.perf_counter() - started)
         results.add(result)
         print(
@@ -128,21 +166,19 @@ def main() -> None:
 
 
 def _train(
-    variant: Variant, dataset: Dataset, split: Split, seed: int, workspace: Workspace, weights: str
+    variant: Variant, dataset: Dataset, split: Split, seed: int, workspace: Workspace, arguments: argparse.Namespace
 ) -> RunRecord:
     spec = find_backbone(variant.backbone)
     progress = RichProgress()
     if variant.crop:
-        dataset = crop_dataset(workspace, dataset, progress=progress)
-        split = make_split(
-            split.parts,
-            pixel_digests=dataset.digests,
-            protocol=split.protocol,
-            seed=split.seed,
-            groups_are=split.groups_are,
-        )
-    resolved = resolve_weights(spec, weights=weights, weights_dir=None)
-    network: Network = prepare_network(spec, resolved, size=_SIZE, workspace=workspace, progress=progress)
+        cropped = cropped_scans(Scans(dataset, split), workspace=workspace, progress=progress)
+        dataset, split = cropped.dataset, cropped.split
+    if variant.steps:
+        added = load_dataset(workspace, variant.added) if variant.added else None
+        changed = home_scans(workspace, dataset, split, Steps.parse(variant.steps), added=added)
+        dataset, split = changed.dataset, changed.split
+    resolved = resolve_weights(spec, weights=arguments.weights, weights_dir=None)
+    network: Network = prepare_network(spec, resolved, size=variant.size, workspace=workspace, progress=progress)
     with FeatureStore(workspace.features) as store:
         context = RunContext(
             workspace=workspace,
@@ -150,9 +186,9 @@ def _train(
             split=split,
             neighbours=residual_neighbours(dataset, split),
             store=store,
-            size=_SIZE,
+            size=variant.size,
             seed=seed,
-            threads=None,
+            threads=arguments.threads,
             refit=False,
             progress=progress,
         )
@@ -203,6 +239,13 @@ def _print_table(dataset: Dataset, results: FoldResults, protocols: list[str]) -
             if len({result.seed for result in found}) > 1:
                 mean = right_of_mean(found, test_rows, positive)
                 print(f"{protocol:9}{'  mean of seeds':14} {_figures(mean, base, test_rows, groups)}")
+        for name, members in MIXES.items():
+            parts = [_whole_seeds(results.of(member, VARIANTS[member].digest, protocol)) for member in members]
+            seeds = set.intersection(*({result.seed for result in part} for part in parts))
+            if seeds:
+                mixed = [result for part in parts for result in part if result.seed == min(seeds)]
+                mean = right_of_mean(mixed, test_rows, positive)
+                print(f"{protocol:9}{name} (seed {min(seeds)}) {_figures(mean, base, test_rows, groups)}")
 
 
 def _whole_seeds(found: list[FoldResult]) -> list[FoldResult]:

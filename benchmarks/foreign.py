@@ -8,6 +8,7 @@ other; then the other way round. A variant is ``plain`` or steps joined by ``+``
 
 - ``strip``: a rough brain mask, everything outside black;
 - ``crop``: the square around the head (``--crop brain``);
+- ``even``: grey levels of the head divided by a smooth field, black outside;
 - ``standard``: grey, 10th and 90th percentile of the head moved to fixed grey levels, black outside;
 - ``nyul``: grey levels moved to landmarks (Nyúl and Udupa, Magn. Reson. Med. 42 (1999) 1072-1081), learnt on the
   training part at home alone;

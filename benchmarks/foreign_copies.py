@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from foreign_pixels import Landmarks, learn_landmarks, match_landmarks, standardise, strip_skull
+from foreign_pixels import Landmarks, even_out, learn_landmarks, match_landmarks, standardise, strip_skull
 from foreign_writing import Piece, dataset_names, find_or_write
 from tumorlens.datasets import Dataset, Split, load_dataset
 from tumorlens.datasets.split import make_split
@@ -25,7 +25,7 @@ from tumorlens.workspace import Workspace
 
 __all__ = ["STEPS", "HomeScans", "Variant", "foreign_scans", "home_scans"]
 
-STEPS = ("strip", "crop", "standard", "nyul", "artefacts", "synthetic")
+STEPS = ("strip", "crop", "even", "standard", "nyul", "artefacts", "synthetic")
 """What a variant may be made of, in this order, joined by ``+``; ``plain`` is none of it."""
 
 _SYNTHETIC = "foreign-synthetic"
@@ -75,7 +75,15 @@ class HomeScans:
     split: Split
 
 
-def home_scans(workspace: Workspace, source: Dataset, split: Split, variant: Variant, *, views: int = 0) -> HomeScans:
+def home_scans(
+    workspace: Workspace,
+    source: Dataset,
+    split: Split,
+    variant: Variant,
+    *,
+    views: int = 0,
+    added: Dataset | None = None,
+) -> HomeScans:
     """The source's scans as the variant wants them, with what it adds to the training part.
 
     Args:
@@ -85,6 +93,7 @@ def home_scans(workspace: Workspace, source: Dataset, split: Split, variant: Var
         variant: What is done.
         views: How many views with artefacts of each training scan are added, where the variant has ``artefacts``; 0
             where training draws them itself.
+        added: A data set of the same classes, all of whose scans are added to the training part; ``None``: none.
     """
     steps, change = variant.pixel_steps, _pixel_change(source, split, variant)
     pieces = [Piece(source, np.arange(len(source)), change)]
@@ -97,15 +106,17 @@ def home_scans(workspace: Workspace, source: Dataset, split: Split, variant: Var
         words.append("synthetic")
         synthetic = _synthetic(workspace)
         pieces.append(Piece(synthetic, np.arange(len(synthetic)), change, prefix="synthetic-"))
+    if added is not None:
+        words.append(f"with-{added.name}")
+        pieces.append(Piece(added, np.arange(len(added)), change, prefix=f"{added.name}-"))
     dataset = source if not words else find_or_write(workspace, f"foreign-{source.name}-{'-'.join(words)}", pieces)
-    added = np.full(len(dataset) - len(source), "train")
-    parts = np.concatenate([split.parts, added])
+    parts = np.concatenate([split.parts, np.full(len(dataset) - len(source), "train")])
     return HomeScans(
         dataset,
         make_split(
             parts,
             pixel_digests=dataset.digests,
-            protocol="grouped",
+            protocol=split.protocol,
             seed=split.seed,
             groups_are=dataset.groups_are,
         ),
@@ -151,7 +162,8 @@ def _cut(pixels: Pixels, steps: Sequence[str]) -> Pixels:
     """What changes where the picture ends, before grey levels change."""
     if "strip" in steps:
         pixels = strip_skull(pixels)
-    return crop_to_head(pixels)[0] if "crop" in steps else pixels
+    pixels = crop_to_head(pixels)[0] if "crop" in steps else pixels
+    return even_out(pixels) if "even" in steps else pixels
 
 
 def _viewed(change: Callable[[str, Pixels], Pixels], number: int, digest: str, pixels: Pixels) -> Pixels:

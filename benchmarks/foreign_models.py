@@ -101,6 +101,7 @@ def ask_fine_tuned(
             heads=(),
             fine_tune=FineTuneSettings(fine_tune=training.fine_tune, augmentation=augmentation, recipe=recipe),
             size=training.size,
+            crop="none",
             seed=training.seed,
             split_file=_split_file(home),
         ),

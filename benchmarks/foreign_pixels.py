@@ -16,7 +16,7 @@ from scipy import ndimage
 from tumorlens.datasets.measures import grey_image
 from tumorlens.types import Pixels
 
-__all__ = ["Landmarks", "learn_landmarks", "match_landmarks", "standardise", "strip_skull"]
+__all__ = ["Landmarks", "even_out", "learn_landmarks", "match_landmarks", "standardise", "strip_skull"]
 
 Landmarks = npt.NDArray[np.float64]
 """``(11,)`` grey levels, ascending: where the percentiles 1, 10, 20, … 90, 99 of the head go."""
@@ -31,6 +31,8 @@ _STRIP_SIDE = 160
 _TISSUE_SHARE = 0.5
 _NECK_SHARE = 0.03
 _CORE_SHARE = 0.2
+_FIELD_SHARE = 0.15  # of the shorter side: standard deviation of the blur that stands for the bias field
+_LEAST_FIELD = 4.0
 
 Grey = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -63,6 +65,22 @@ def standardise(pixels: Pixels) -> Pixels:
     low, high = np.percentile(grey[head], [_LOW[0], _HIGH[0]])
     stretch = (_HIGH[1] - _LOW[1]) / max(high - low, _LEAST_SPREAD)
     return _as_pixels(np.where(head, _LOW[1] + (grey - low) * stretch, 0.0))
+
+
+def even_out(pixels: Pixels) -> Pixels:
+    """Divide by a smooth field: the head's grey levels, blurred widely inside the head, scaled to keep their mean.
+
+    Homomorphic filtering, the simplest removal of a bias field (Brinkmann et al., IEEE Trans. Med. Imaging 17 (1998)
+    161-171): slow changes that are anatomy go too. Outside the head: black.
+    """
+    grey, head = _grey_and_head(grey_image(pixels))
+    if not head.any():
+        return _as_pixels(grey)
+    width = _FIELD_SHARE * min(grey.shape)
+    inside = ndimage.gaussian_filter(head.astype(np.float64), width)
+    field = ndimage.gaussian_filter(np.where(head, grey, 0.0), width) / np.maximum(inside, 1e-6)
+    even = np.where(head, grey / np.maximum(field, _LEAST_FIELD), 0.0)
+    return _as_pixels(even * grey[head].mean() / max(even[head].mean(), 1e-6))
 
 
 def learn_landmarks(scans: Iterable[Pixels]) -> Landmarks:
