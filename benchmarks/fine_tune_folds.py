@@ -15,108 +15,25 @@ import argparse
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from fine_tune_variants import MIXES, VARIANTS, Variant, stand
 from fold_results import FoldResult, FoldResults, interval, pack, pack_probabilities, right_by_row, right_of_mean
-from foreign_copies import Variant as Steps
-from foreign_copies import home_scans
 from protocols import DATASET, FOLDS, read_protocol, read_units
-from tumorlens.backbones import find_backbone, resolve_weights
-from tumorlens.cli.progress import RichProgress
-from tumorlens.datasets import Dataset, Split, load_dataset, residual_neighbours
-from tumorlens.features import FeatureStore
-from tumorlens.runtime.graph_cache import facts_digest
-from tumorlens.training import Recipe
-from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.crops import Scans, cropped_scans
-from tumorlens.workflows.fine_tune import FineTuneSettings, fit_fine_tuned_run
-from tumorlens.workflows.fit import Network, fit_backbone, prepare_network
+from tumorlens.datasets import Dataset, Split, load_dataset
+from tumorlens.workflows.crops import Scans
+from tumorlens.workflows.fine_tune import fit_fine_tuned_run
+from tumorlens.workflows.fit import fit_backbone
 from tumorlens.workflows.heads import HEADS
 from tumorlens.workflows.runs import HISTORY_FILE, RunRecord, read_predictions
 from tumorlens.workspace import Workspace
 
 _RESULTS = Path(__file__).parent / "results" / "fine_tune_folds.json"
-_LOOP = "latest epoch within one standard error"
-"""What no setting says and results depend on; to be changed with the loop."""
 _POSITIVE = "tumor"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way to train.
-
-    Attributes:
-        backbone: The network.
-        fine_tune: How it is fine-tuned; ``None``: a linear head on frozen features.
-        crop: Whether scans are cut around the head first, as ``--crop brain`` does.
-        size: Side of the network's input, pixels.
-        steps: What else is done to scans, as ``foreign.py`` names it, such as ``crop+standard``; empty: nothing.
-        added: Name of a data set whose scans are added to the training part; empty: none.
-    """
-
-    backbone: str
-    fine_tune: FineTuneSettings | None
-    crop: bool = False
-    size: int = 240
-    steps: str = ""
-    added: str = ""
-
-    @property
-    def digest(self) -> str:
-        """Of all settings."""
-        facts = None if self.fine_tune is None else self.fine_tune.facts()
-        pixels = {"crop": "brain" if self.crop else "", "steps": self.steps, "added": self.added}
-        pixels = {name: value for name, value in pixels.items() if value}
-        base = {"backbone": self.backbone, "size": self.size, "fine_tune": facts, "loop": _LOOP}
-        return facts_digest(base | pixels)[:12]
-
-
-_LITE = "efficientnet-lite0"
-
-
-def _lite(recipe: Mapping[str, float] | None = None, **settings: object) -> Variant:
-    changed = Recipe().changed(recipe or {})
-    return Variant(_LITE, FineTuneSettings(recipe=changed, **settings))  # type: ignore[arg-type]
-
-
-_HALF = _lite()
-_CROP = replace(_HALF, crop=True)
-
-
-VARIANTS: Mapping[str, Variant] = {
-    "frozen": Variant(_LITE, None),
-    "frozen crop": Variant(_LITE, None, crop=True),
-    "half": _HALF,
-    "half crop": _CROP,
-    "last": replace(_lite(fine_tune="last"), crop=True),
-    "no views": replace(_lite(augmentation="none"), crop=True),
-    "artefacts": replace(_lite(augmentation="artefacts"), crop=True),
-    "no mixup": replace(_lite({"mixup": 0.0, "label_smoothing": 0.0}), crop=True),
-    "longer": replace(_lite({"epochs": 16}, views=7), crop=True),
-    "deeper": replace(_lite(fine_tune="block3"), crop=True),
-    "size 288": replace(_CROP, size=288),
-    "standard": replace(_HALF, steps="crop+standard"),
-    "even": replace(_HALF, steps="crop+even"),
-    "strip": replace(_HALF, steps="strip+crop+standard"),
-    "synthetic": replace(_HALF, steps="crop+synthetic"),
-    "other source": replace(_HALF, steps="crop", added="abroad"),
-    "vgg16 frozen": Variant("vgg16", None),
-    "vgg16 last": Variant("vgg16", FineTuneSettings(fine_tune="last"), crop=True),
-}
-"""``half crop``: the defaults. Those after it differ from it in what their names say; ``standard``, ``even`` and
-``strip`` are done after the crop.
-"""
-
-MIXES: Mapping[str, tuple[str, ...]] = {
-    "half, half crop": ("half", "half crop"),
-    "half crop, frozen": ("half crop", "frozen"),
-}
-"""Means of the probabilities of several variants with the same seed."""
 
 
 def main() -> None:
@@ -134,7 +51,7 @@ def main() -> None:
     arguments = parser.parse_args()
     workspace = Workspace.locate(arguments.workspace)
     for name in arguments.variants.split(",") if arguments.weights != "imagenet" else ():
-        if VARIANTS[name].backbone == _LITE:
+        if VARIANTS[name].backbone == "efficientnet-lite0":
             raise SystemExit(f"{name} stands for ImageNet weights: leave out --weights.")
     dataset = load_dataset(workspace, DATASET)
     results = FoldResults(arguments.results)
@@ -168,30 +85,10 @@ def main() -> None:
 def _train(
     variant: Variant, dataset: Dataset, split: Split, seed: int, workspace: Workspace, arguments: argparse.Namespace
 ) -> RunRecord:
-    spec = find_backbone(variant.backbone)
-    progress = RichProgress()
-    if variant.crop:
-        cropped = cropped_scans(Scans(dataset, split), workspace=workspace, progress=progress)
-        dataset, split = cropped.dataset, cropped.split
-    if variant.steps:
-        added = load_dataset(workspace, variant.added) if variant.added else None
-        changed = home_scans(workspace, dataset, split, Steps.parse(variant.steps), added=added)
-        dataset, split = changed.dataset, changed.split
-    resolved = resolve_weights(spec, weights=arguments.weights, weights_dir=None)
-    network: Network = prepare_network(spec, resolved, size=variant.size, workspace=workspace, progress=progress)
-    with FeatureStore(workspace.features) as store:
-        context = RunContext(
-            workspace=workspace,
-            dataset=dataset,
-            split=split,
-            neighbours=residual_neighbours(dataset, split),
-            store=store,
-            size=variant.size,
-            seed=seed,
-            threads=arguments.threads,
-            refit=False,
-            progress=progress,
-        )
+    place = Scans(dataset, split)
+    with stand(
+        variant, place, seed=seed, workspace=workspace, weights=arguments.weights, threads=arguments.threads
+    ) as (context, network):
         if variant.fine_tune is None:
             return fit_backbone(context, network, [HEADS["linear"]])[0]
         return fit_fine_tuned_run(context, network, variant.fine_tune)
