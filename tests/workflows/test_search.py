@@ -91,7 +91,7 @@ def test_the_default_comes_first_and_the_lowest_loss_is_found(finished) -> None:
 def test_its_runs_are_ordinary_ones(finished) -> None:
     workspace, result = finished
     run = result.run
-    assert run.bundle.is_dir() and run.row.val_loss == pytest.approx(result.record.found.validation_loss, abs=0.5)
+    assert run.bundle.is_dir() and run.row.val_loss == pytest.approx(result.record.found.validation_loss, abs=1e-4)
     with load_dataset(workspace, "tiny").open_pixels() as pixels:
         scan = np.array(pixels.get(load_dataset(workspace, "tiny").digests[0]))
     assert result.best.predict(scan).probabilities
