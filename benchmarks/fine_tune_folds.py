@@ -20,11 +20,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 from fine_tune_variants import MIXES, VARIANTS, Variant, stand
 from fold_results import FoldResult, FoldResults, interval, pack, pack_probabilities, right_by_row, right_of_mean
 from protocols import DATASET, FOLDS, read_protocol, read_units
+from tumorlens.bundles import Predictor
 from tumorlens.datasets import Dataset, Split, load_dataset
+from tumorlens.evaluation.metrics import log_loss
 from tumorlens.workflows.crops import Scans
 from tumorlens.workflows.fine_tune import fit_fine_tuned_run
 from tumorlens.workflows.fit import fit_backbone
@@ -73,7 +76,8 @@ def main() -> None:
             continue
         started = time.perf_counter()
         run = _train(variant, dataset, splits[protocol][fold - 1], seed, workspace, arguments)
-        result = _result(run, name, protocol, fold, seed, seconds=time.perf_counter() - started)
+        test = _test_table(run, variant, workspace, arguments.threads)
+        result = _result(run, test, name, protocol, fold, seed, seconds=time.perf_counter() - started)
         results.add(result)
         print(
             f"{name}, {protocol} {fold}, seed {seed}: accuracy {result.accuracy:.3f}, validation "
@@ -94,27 +98,43 @@ def _train(
         return fit_fine_tuned_run(context, network, variant.fine_tune)
 
 
-def _result(run: RunRecord, name: str, protocol: str, fold: int, seed: int, *, seconds: float) -> FoldResult:
+def _test_table(run: RunRecord, variant: Variant, workspace: Workspace, threads: int | None) -> pd.DataFrame:
+    """What the run says of the test part, over the variant's views."""
     predictions = read_predictions(run.folder)
     test = predictions[predictions["part"] == "test"]
+    if variant.test_views == 1:
+        return test
+    classes = np.array([name.removeprefix("probability_") for name in test if name.startswith("probability_")])
+    dataset = load_dataset(workspace, str(run.config["run"]["dataset"]))
+    with dataset.open_pixels() as store:
+        pixels = (store.get(digest) for digest in test["pixel_digest"])
+        found = Predictor(run.bundle, threads=threads).predict_many(pixels, views=variant.test_views)
+    columns = {f"probability_{label}": found.probabilities[:, place] for place, label in enumerate(classes)}
+    return test.assign(predicted_label=classes[found.probabilities.argmax(axis=1)], **columns)
+
+
+def _result(
+    run: RunRecord, test: pd.DataFrame, name: str, protocol: str, fold: int, seed: int, *, seconds: float
+) -> FoldResult:
     right = (test["reference_label"] == test["predicted_label"]).to_numpy()
-    row = run.row
-    assert row.val_accuracy is not None and row.val_loss is not None and row.test_roc_auc is not None
+    labels, row = (test["reference_label"] == _POSITIVE).to_numpy(), run.row
+    positive = test[f"probability_{_POSITIVE}"].to_numpy()
+    assert row.val_accuracy is not None and row.val_loss is not None
     return FoldResult(
         variant=name,
         settings=VARIANTS[name].digest,
         protocol=protocol,
         fold=fold,
         seed=seed,
-        accuracy=row.test_accuracy,
-        loss=row.test_loss,
-        roc_auc=row.test_roc_auc,
+        accuracy=float(right.mean()),
+        loss=float(log_loss(labels.astype(np.int64), np.stack([1.0 - positive, positive], axis=1))),
+        roc_auc=float(roc_auc_score(labels, positive)),
         validation_accuracy=row.val_accuracy,
         validation_loss=row.val_loss,
         epochs=0 if VARIANTS[name].fine_tune is None else len(pd.read_csv(run.folder / HISTORY_FILE)),
         seconds=round(seconds, 1),
         right=pack(right),
-        probabilities=pack_probabilities(test[f"probability_{_POSITIVE}"].to_numpy()),
+        probabilities=pack_probabilities(positive),
     )
 
 

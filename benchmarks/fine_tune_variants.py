@@ -37,6 +37,7 @@ class Variant:
         size: Side of the network's input, pixels.
         steps: What else is done to scans, as ``foreign.py`` names it, such as ``crop+standard``; empty: nothing.
         added: Name of a data set whose scans are added to the training part; empty: none.
+        test_views: Over how many fixed views of a test scan probabilities are averaged, as by ``evaluate --views``.
     """
 
     backbone: str
@@ -45,12 +46,14 @@ class Variant:
     size: int = 240
     steps: str = ""
     added: str = ""
+    test_views: int = 1
 
     @property
     def digest(self) -> str:
         """Of all settings."""
         facts = None if self.fine_tune is None else self.fine_tune.facts()
         pixels = {"crop": "brain" if self.crop else "", "steps": self.steps, "added": self.added}
+        pixels["test_views"] = self.test_views if self.test_views > 1 else ""
         pixels = {name: value for name, value in pixels.items() if value}
         base = {"backbone": self.backbone, "size": self.size, "fine_tune": facts, "loop": _LOOP}
         return facts_digest(base | pixels)[:12]
@@ -78,6 +81,7 @@ VARIANTS: Mapping[str, Variant] = {
     "artefacts": replace(_lite(augmentation="artefacts"), crop=True),
     "no mixup": replace(_lite({"mixup": 0.0, "label_smoothing": 0.0}), crop=True),
     "longer": replace(_lite({"epochs": 16}, views=7), crop=True),
+    "two views": replace(_CROP, test_views=2),
     "deeper": replace(_lite(fine_tune="block3"), crop=True),
     "size 288": replace(_CROP, size=288),
     "standard": replace(_HALF, steps="crop+standard"),
