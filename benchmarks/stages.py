@@ -3,7 +3,7 @@
     stages.py [--protocol strict]
 
 The head is that of ``--head linear``, fitted on the training part of each fold and scored on its test part once for
-each set of features: the network's pooled output as shipped; beside it the mean over positions of what goes into stages 3 to 7;
+each set of features: the pooled output as shipped; beside it the mean over positions of what goes into stages 3 to 7;
 mean and standard deviation. Nothing is calibrated, which no accuracy depends on much. Figures over all five folds with
 intervals over the protocol's groups, and differences to the first on the same scans.
 """
