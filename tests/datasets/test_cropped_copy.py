@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tumorlens.datasets import Dataset, crop_dataset, load_dataset
+from tumorlens.datasets import Dataset, crop_dataset, find_cropped_copy, load_dataset, remove_dataset
 from tumorlens.datasets.cropped_copy import CROP_STEP
 from tumorlens.errors import InputError
 from tumorlens.workflows.public_data import import_scans
@@ -52,14 +52,23 @@ def test_it_is_found_again(place: tuple[Workspace, Dataset], cropped: Dataset) -
 
 def test_another_data_set_of_its_name_is_left_alone(tiny_study, workspace: Workspace) -> None:
     shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny-brain")
-    with pytest.raises(InputError, match="is not one of it as it is now: remove it"):
+    with pytest.raises(InputError, match=r"and is none: remove it \(tumorlens data remove tiny-brain\)"):
         crop_dataset(workspace, tiny_study.dataset)
 
 
-def test_a_copy_of_other_pixels_is_no_copy(tiny_study, workspace: Workspace) -> None:
+def test_a_copy_of_the_data_set_as_it_was_is_replaced(tiny_study, workspace: Workspace) -> None:
     shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny")
     dataset = load_dataset(workspace, "tiny")
     crop_dataset(workspace, dataset)
     changed = replace(dataset, record=replace(dataset.record, digest="0" * 64))
-    with pytest.raises(InputError, match="is not one of it as it is now"):
-        crop_dataset(workspace, changed)
+    assert find_cropped_copy(workspace, changed) is None
+    crop_dataset(workspace, changed)
+    assert find_cropped_copy(workspace, changed) is not None and find_cropped_copy(workspace, dataset) is None
+
+
+def test_it_goes_with_its_original(tiny_study, workspace: Workspace) -> None:
+    for name in ("tiny", "other"):
+        shutil.copytree(tiny_study.dataset.path, workspace.datasets / name)
+    crop_dataset(workspace, load_dataset(workspace, "tiny"))
+    assert remove_dataset(workspace, "tiny") == ["tiny-brain", "tiny"]
+    assert [path.name for path in workspace.datasets.iterdir()] == ["other"]

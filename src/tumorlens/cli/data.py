@@ -302,12 +302,12 @@ def remove(
     workspace: WorkspaceOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Remove a data set from the workspace; the source files stay."""
+    """Remove a data set, and copies made from it, from the workspace; the source files stay."""
     from tumorlens.datasets import load_dataset, remove_dataset
 
     settings = settings_from(context, workspace=workspace, quiet=quiet)
     dataset = load_dataset(settings.workspace, name)
     if not yes:
         typer.confirm(f"Remove {name} ({len(dataset.manifest)} scans) from the workspace?", abort=True)
-    remove_dataset(settings.workspace, name)
-    typer.echo(f"Removed {name}; the source files were not touched.")
+    removed = remove_dataset(settings.workspace, name)
+    typer.echo(f"Removed {' and '.join(removed)}; the source files were not touched.")

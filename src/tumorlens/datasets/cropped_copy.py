@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -19,12 +18,13 @@ from tumorlens.datasets.dataset import Dataset, MaskStore
 from tumorlens.datasets.ingest import Ingested, ingest
 from tumorlens.datasets.library import load_dataset, open_dataset
 from tumorlens.datasets.manifest import manifest_digest, write_manifest
+from tumorlens.datasets.original import Original, read_original, write_original
 from tumorlens.datasets.pixelstore import PixelStore
 from tumorlens.datasets.source import ScanSource, SourceRow
 from tumorlens.errors import InputError
 from tumorlens.progress import SILENT, Progress
 from tumorlens.scans import Scan
-from tumorlens.workspace import Workspace, atomic_directory, check_name, write_json
+from tumorlens.workspace import Workspace, atomic_directory, check_name
 
 __all__ = ["CROP_STEP", "crop_dataset", "cropped_name", "find_cropped_copy"]
 
@@ -34,7 +34,6 @@ CROP_STEP = "crop=brain"
 _SAME_ROWS = ["source", "label", "group"]
 _MEASURED = ("height", "width", "area", "brightness")
 _SHEET_COUNT = 8
-_ORIGINAL = "original.json"
 
 
 def cropped_name(name: str) -> str:
@@ -44,6 +43,8 @@ def cropped_name(name: str) -> str:
 
 def crop_dataset(workspace: Workspace, dataset: Dataset, *, progress: Progress = SILENT) -> Dataset:
     """Cut every scan to the square around the head, as ``data import --crop brain`` does, or find an earlier copy.
+
+    A copy of the data set as it was before, such as before another import, is replaced.
 
     Args:
         workspace: Where the copy goes, under :func:`cropped_name`.
@@ -60,13 +61,15 @@ def crop_dataset(workspace: Workspace, dataset: Dataset, *, progress: Progress =
     goal = workspace.datasets / check_name(cropped_name(dataset.name), of="data set")
     if goal.exists():
         found = load_dataset(workspace, goal.name)
-        if not _is_copy(found, dataset):
+        if _is_copy(found, dataset):
+            return found
+        original = read_original(goal)
+        if original is None or original.name != dataset.name:
             raise InputError(
-                f"The data set {goal.name!r} has the name of the cropped copy of {dataset.name!r} and is not one of it "
-                f"as it is now: remove it (tumorlens data remove {goal.name}), or leave the crop out."
+                f"The data set {goal.name!r} has the name of the cropped copy of {dataset.name!r} and is none: remove "
+                f"it (tumorlens data remove {goal.name}), or leave the crop out."
             )
-        return found
-    with atomic_directory(goal) as folder, _source(dataset) as source:
+    with atomic_directory(goal, replace=True) as folder, _source(dataset) as source:
         read = ingest(source, folder, crop="brain", skip_unreadable=False, progress=progress)
         _write(dataset, read, folder, name=goal.name)
     return open_dataset(goal)
@@ -86,16 +89,8 @@ def _is_copy(found: Dataset, dataset: Dataset) -> bool:
         found.scan_steps == (*dataset.scan_steps, CROP_STEP)
         and len(found) == len(dataset)
         and found.manifest[_SAME_ROWS].equals(dataset.manifest[_SAME_ROWS])
-        and _original_digest(found.path) == dataset.digest
+        and read_original(found.path) == Original(dataset.name, dataset.digest)
     )
-
-
-def _original_digest(folder: Path) -> str | None:
-    """Digest of the manifest that a copy was made from; ``None`` where it is not known."""
-    try:
-        return str(json.loads((folder / _ORIGINAL).read_text(encoding="utf-8"))["manifest_digest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 @contextmanager
@@ -138,7 +133,7 @@ def _write(dataset: Dataset, read: Ingested, folder: Path, *, name: str) -> None
         ),
     )
     record.write(folder / "dataset.json")
-    write_json(folder / _ORIGINAL, {"manifest_digest": dataset.digest})
+    write_original(folder, Original(dataset.name, dataset.digest))
     copy = Dataset(folder, record, manifest)
     contact_sheet(copy, count=_SHEET_COUNT).save(copy.contact_sheet)
 

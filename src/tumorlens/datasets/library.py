@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.manifest import read_manifest
+from tumorlens.datasets.original import read_original
 from tumorlens.datasets.record import DatasetRecord, read_record
 from tumorlens.errors import NotFoundError
 from tumorlens.scans import natural_key
@@ -37,18 +38,25 @@ def list_datasets(workspace: Workspace) -> tuple[DatasetRecord, ...]:
     return tuple(read_record(workspace.datasets / n / "dataset.json") for n in _names(workspace))
 
 
-def remove_dataset(workspace: Workspace, name: str) -> None:
-    """Delete the data set ``name`` with its pixels and splits; features and runs stay.
+def remove_dataset(workspace: Workspace, name: str) -> list[str]:
+    """Delete the data set ``name`` with its pixels and splits, and copies made from it; features and runs stay.
+
+    Returns:
+        Names of what was deleted, copies first.
 
     Raises:
         NotFoundError: There is none of that name.
         StorageError: It may not be deleted.
     """
-    folder = _folder(workspace, name)
-    doomed = temporary_name(folder)
-    with storage_errors(folder):
-        folder.rename(doomed)
-        shutil.rmtree(doomed)
+    own = _folder(workspace, name)
+    folders = [workspace.datasets / other for other in _names(workspace)]
+    copies = [folder for folder in folders if (found := read_original(folder)) is not None and found.name == name]
+    for folder in (*copies, own):
+        doomed = temporary_name(folder)
+        with storage_errors(folder):
+            folder.rename(doomed)
+            shutil.rmtree(doomed)
+    return [folder.name for folder in (*copies, own)]
 
 
 def _folder(workspace: Workspace, name: str) -> Path:
