@@ -55,6 +55,12 @@ def test_facts_are_stated(facts):
         assert expected in text, expected
 
 
+def test_what_was_done_to_every_scan_is_stated(facts):
+    assert "cut to the square" not in methods_paragraph(facts)
+    text = methods_paragraph(replace(facts, scan_steps=("window=percentiles", "crop=brain")))
+    assert "Scans were read with window=percentiles. Each scan was cut to the square around the head." in text
+
+
 def test_rules_are_stated_with_their_references(facts):
     assert "conformal" not in methods_paragraph(facts)
     text = methods_paragraph(

@@ -3,7 +3,7 @@
 from tumorlens.datasets.clusters import CLUSTER_THRESHOLD, cluster_scans
 from tumorlens.datasets.coarse_groups import COARSE_GROUPS, join_groups
 from tumorlens.datasets.contact_sheet import contact_sheet, draw_sheet
-from tumorlens.datasets.cropped_copy import crop_dataset, cropped_name, find_cropped_copy
+from tumorlens.datasets.cropped_copy import CROP_STEP, crop_dataset, cropped_name, find_cropped_copy
 from tumorlens.datasets.data_check import DataCheck, short_check
 from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.fold_splits import leave_out_alike, leave_out_at_random, split_folds
@@ -24,6 +24,7 @@ from tumorlens.datasets.study_split import split_like_study
 __all__ = [
     "CLUSTER_THRESHOLD",
     "COARSE_GROUPS",
+    "CROP_STEP",
     "DEFAULT_FRACTIONS",
     "LEFT_OUT",
     "MANIFEST_COLUMNS",

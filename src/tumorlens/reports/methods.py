@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tumorlens.datasets import ResidualNeighbours
+from tumorlens.datasets import CROP_STEP, ResidualNeighbours
 from tumorlens.evaluation import GroupsAre, RowFigures
 from tumorlens.reports.comparison import RESEARCH_ONLY
 from tumorlens.reports.wording import counted, number
@@ -103,6 +103,7 @@ class MethodsFacts:
         novelty: The same of the limit of novelty.
         residual_neighbours: Test scans with a close training neighbour; ``None`` where not counted.
         synthetic: Whether the scans are made up.
+        scan_steps: What was done to every scan when it was read, such as ``crop=brain``.
         quantised: How the network was quantised, a sentence; empty in full precision.
         versions: Package to version.
     """
@@ -130,6 +131,7 @@ class MethodsFacts:
     novelty: str = ""
     residual_neighbours: ResidualNeighbours | None = None
     synthetic: bool = False
+    scan_steps: tuple[str, ...] = ()
     quantised: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -179,7 +181,14 @@ def _data(facts: MethodsFacts) -> str:
     by_class = ", ".join(f"{count:,} {name}" for name, count in facts.classes.items())
     kind = "synthetic axial slice" if facts.synthetic else "two-dimensional scan"
     distinct = f", of which {facts.distinct:,} differ in their pixels" if facts.distinct else ""
-    return f"The data set “{facts.dataset}” holds {counted(total, kind)} ({by_class}){distinct}."
+    return f"The data set “{facts.dataset}” holds {counted(total, kind)} ({by_class}){distinct}.{_steps(facts)}"
+
+
+def _steps(facts: MethodsFacts) -> str:
+    others = ", ".join(step for step in facts.scan_steps if step != CROP_STEP)
+    read = f" Scans were read with {others}." if others else ""
+    cut = " Each scan was cut to the square around the head." if CROP_STEP in facts.scan_steps else ""
+    return read + cut
 
 
 def _split(facts: MethodsFacts) -> str:

@@ -233,6 +233,7 @@ def _methods_facts(
         novelty="" if rules.novelty is None else rules.novelty.basis,
         residual_neighbours=context.neighbours,
         synthetic=record.synthetic,
+        scan_steps=context.dataset.scan_steps,
         quantised=model.precision.words if model.precision.used == "int8" else "",
         versions=version_facts(),
     )
