@@ -56,6 +56,12 @@ def test_counts_and_shares(scans, parts) -> None:
     ]
 
 
+def test_scans_left_out_have_their_column(scans, parts) -> None:
+    grid = table_one(scans, np.where(np.arange(len(scans)) < 4, "left out", parts))
+    assert [column.title for column in grid.columns] == ["", "train", "validation", "test", "left out", "all"]
+    assert [main for main, _ in _row(grid, "Scans")] == ["20", "24", "16", "4", "64"]
+
+
 def test_groups_are_counted_in_every_part(scans, parts) -> None:
     expected = [str(len(set(scans.groups[parts == part]))) for part in _PARTS]
     assert [main for main, _ in _row(table_one(scans, parts), "Patients")] == [*expected, "16"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tumorlens.datasets import PARTS, Dataset
+from tumorlens.datasets import LEFT_OUT, PARTS, Dataset
 from tumorlens.datasets.manifest import MANIFEST_COLUMNS
 from tumorlens.reports.grid import Cell, Column, Grid, GridRow
 from tumorlens.workflows.evaluation_groups import NOT_SHOWN
@@ -37,9 +37,9 @@ def table_one(dataset: Dataset, parts: npt.NDArray[np.str_]) -> Grid:
 
     Args:
         dataset: The scans.
-        parts: ``(n,)`` part of each.
+        parts: ``(n,)`` part of each; scans that are left out have a column of their own.
     """
-    shown = [part for part in PARTS if (parts == part).any()]
+    shown = [part for part in (*PARTS, LEFT_OUT) if (parts == part).any()]
     chosen = {part: parts == part for part in shown} | {"all": np.ones(len(parts), bool)}
     rows = [
         _row("Scans", [(int(mask.sum()), None) for mask in chosen.values()]),
