@@ -80,6 +80,8 @@ VARIANTS: Mapping[str, Variant] = {
     "no views": replace(_lite(augmentation="none"), crop=True),
     "artefacts": replace(_lite(augmentation="artefacts"), crop=True),
     "no mixup": replace(_lite({"mixup": 0.0, "label_smoothing": 0.0}), crop=True),
+    "16 epochs": replace(_lite({"epochs": 16}), crop=True),
+    "rate 1e-3": replace(_lite({"learning_rate": 1e-3}), crop=True),
     "longer": replace(_lite({"epochs": 16}, views=7), crop=True),
     "two views": replace(_CROP, test_views=2),
     "deeper": replace(_lite(fine_tune="block3"), crop=True),
