@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -16,12 +19,14 @@ from tumorlens.features import AUGMENTATIONS
 from tumorlens.runtime.heads import head_logits
 from tumorlens.training.fitted import EpochRecord, FittedNetwork
 from tumorlens.training.jobs import _environment
+from tumorlens.training.resize import resize_bilinear
 from tumorlens.training.scratch import SCRATCH_RECIPE, fit_from_scratch
 from tumorlens.training.softmax import cross_entropy
 from tumorlens.training.sources import ViewSource
 
 SIZE = 24
 EPOCHS = 5
+CHANCE = np.log(2)
 RECIPE = SCRATCH_RECIPE.changed({"epochs": EPOCHS, "batch_size": 8, "average": 0.8, "cutout": 0.1})
 
 
@@ -79,6 +84,51 @@ def test_it_learns_from_scans_augmented_anew(fitted: FittedNetwork) -> None:
     assert [record.epoch for record in history] == list(range(1, EPOCHS + 1))
     assert history[-1].val_accuracy > 0.8
     assert history[-1].val_loss < 0.7 * history[0].val_loss
+
+
+def make_heads() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Grey heads of any place and brightness on black, as scans are; class 1 has a small bright spot in its head."""
+    random = np.random.default_rng(1)
+    down, across = np.mgrid[:32, :32]
+
+    def disc(centre: NDArray[np.float64], radius: float) -> NDArray[np.bool_]:
+        return (down - centre[0]) ** 2 + (across - centre[1]) ** 2 < radius**2
+
+    labels = random.permutation(np.tile([0, 1], 80))
+    scans = np.zeros((len(labels), 32, 32, 1))
+    for scan, label in zip(scans, labels, strict=True):
+        centre, grey = random.uniform(13, 18, 2), random.uniform(60, 140)
+        scan[disc(centre, 11)] = grey
+        if label:
+            scan[disc(centre + random.uniform(-6, 6, 2), 3)] = grey + 60
+    noisy = np.clip(scans + random.normal(0, 6, scans.shape) * (scans > 0), 0, 255)
+    return np.repeat(noisy.astype(np.uint8), 3, axis=3), labels
+
+
+@pytest.mark.slow
+def test_few_scans_are_enough_to_learn_what_is_easy_by_the_default_recipe(tmp_path: Path, store_scans) -> None:
+    scans, labels = make_heads()
+    fitted = fit(
+        store_scans(tmp_path / "store", scans, size=32, views=AUGMENTATIONS["plain"]),
+        tmp_path,
+        labels=labels,
+        train_rows=np.arange(0, 100),
+        val_rows=np.arange(100, 160),
+        val_groups=np.arange(60),
+        recipe=SCRATCH_RECIPE,
+    )
+    (kept,) = (record for record in fitted.history if record.kept)  # type: ignore[union-attr]
+    assert kept.val_loss < 0.6 * CHANCE  # type: ignore[union-attr]
+
+
+@pytest.mark.slow
+def test_input_is_standardised_by_the_training_scans_alone(fitted: FittedNetwork) -> None:
+    scans, _ = make_data()
+    with zipfile.ZipFile(fitted.body) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
+        kernel, bias = (weights[f"layers/conv2d/vars/{place}"][()] for place in (0, 1))
+    training = np.stack([resize_bilinear(scan, size=SIZE) for scan in scans[:60]])
+    np.testing.assert_allclose(kernel[0, 0], np.eye(3) / training.std(), rtol=1e-4)
+    np.testing.assert_allclose(bias, -training.mean() / training.std(), rtol=1e-4)
 
 
 @pytest.mark.slow

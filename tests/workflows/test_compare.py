@@ -244,7 +244,7 @@ def test_another_recipe_or_augmentation_is_another_run(tiny_study, monkeypatch) 
         plain,
         plain,
         ScratchSettings(augmentation="none"),
-        ScratchSettings(recipe=SCRATCH_RECIPE.changed({"mixup": 0.0})),
+        ScratchSettings(recipe=SCRATCH_RECIPE.changed({"mixup": 0.2})),
     ):
         with pytest.raises(NotFoundError):
             compare_networks(

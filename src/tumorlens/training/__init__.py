@@ -12,7 +12,7 @@ from tumorlens.training.linear import fit_linear
 from tumorlens.training.mlp import MlpSettings, fit_mlp
 from tumorlens.training.mlp_by_group import fit_mlp_by_group
 from tumorlens.training.recipe import Recipe
-from tumorlens.training.scratch import SCRATCH_RECIPE, fit_from_scratch
+from tumorlens.training.scratch import SCRATCH_NETWORK, SCRATCH_RECIPE, fit_from_scratch
 from tumorlens.training.search_costs import Costs, Sizes
 from tumorlens.training.search_journal import SearchJournal
 from tumorlens.training.search_space import Place, Trial, best_trial, recipe_of, trial_parts, trial_words, views_of
@@ -22,6 +22,7 @@ from tumorlens.training.tuning_job import EVENTS_FOLDER, STATE_FILE
 
 __all__ = [
     "EVENTS_FOLDER",
+    "SCRATCH_NETWORK",
     "SCRATCH_RECIPE",
     "STATE_FILE",
     "BoundarySource",

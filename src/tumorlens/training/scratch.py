@@ -1,13 +1,17 @@
 """A small CNN from scratch, the study's predecessor: what pretrained networks have to beat.
 
-Convolution 32 3x3 ReLU, pooling, convolution 64 3x3 ReLU, pooling, dense 128 and dense 64 (ReLU), softmax. It is
-trained by the loop that fine-tunes pretrained networks, on scans that are augmented anew at each step. TensorFlow
-trains in a child process; a training that was stopped goes on at the same step.
+Convolution 32 3x3 ReLU, pooling, convolution 64 3x3 ReLU, pooling, dense 128 and dense 64 (ReLU), softmax. Its input
+is standardised by mean and standard deviation of the training scans (LeCun, Bottou, Orr, Müller, "Efficient BackProp",
+1998), its kernels are drawn for ReLU (He, Zhang, Ren, Sun, ICCV 2015, arXiv 1502.01852). It is trained by the loop that
+fine-tunes pretrained networks, on scans that are augmented anew at each step. TensorFlow trains in a child process; a
+training that was stopped goes on at the same step.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +25,20 @@ from tumorlens.training.sources import ViewSource
 from tumorlens.training.tuning_job import tune_in_child
 from tumorlens.types import Labels
 
-__all__ = ["MIN_SIZE", "SCRATCH_RECIPE", "fit_from_scratch"]
+__all__ = ["MIN_SIZE", "SCRATCH_NETWORK", "SCRATCH_RECIPE", "fit_from_scratch"]
 
 MIN_SIZE = 16
-SCRATCH_RECIPE = Recipe(epochs=30, learning_rate=1e-3, stage_decay=1.0, patience=10)
-"""For random weights: more epochs and a higher rate than fine-tuning, the same rate for all layers."""
+SCRATCH_RECIPE = Recipe(epochs=30, batch_size=16, learning_rate=1e-3, stage_decay=1.0, mixup=0.0, patience=10)
+"""For random weights: more and smaller steps and a higher rate than fine-tuning, the same rate for all layers, and no
+mixup."""
 
-_FILTERS = [32, 64]
-_HIDDEN = [128, 64]
+SCRATCH_NETWORK: Mapping[str, Any] = {
+    "filters": [32, 64],
+    "hidden": [128, 64],
+    "input": "standardised",
+    "first_weights": "he_normal",
+}
+"""What is fixed about the network; JSON values that decide what a training gives."""
 
 
 def fit_from_scratch(
@@ -73,10 +83,9 @@ def fit_from_scratch(
     require_extra("train", purpose="A CNN from scratch")
     if source.size < MIN_SIZE:
         raise InputError(f"A CNN from scratch needs scans of at least {MIN_SIZE} pixels a side, got {source.size}.")
-    layers = {"filters": _FILTERS, "hidden": _HIDDEN}
     return tune_in_child(
         "scratch",
-        layers,
+        SCRATCH_NETWORK,
         source,
         labels=labels,
         train_rows=train_rows,
@@ -93,5 +102,5 @@ def fit_from_scratch(
         title="Training a CNN from scratch",
         kind="scratch",
         takes="flat",
-        settings={"size": source.size, **layers},
+        settings={"size": source.size, **SCRATCH_NETWORK},
     )

@@ -24,7 +24,7 @@ __all__ = ["DemoResult", "run_demo"]
 _PATIENTS = 80
 _SLICES_EACH = 5
 _TUMOR_SHARE = 0.6
-_SCRATCH_SIZE = 96
+_SCRATCH_SIZE = 48
 
 
 @dataclass(frozen=True)

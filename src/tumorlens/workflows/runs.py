@@ -143,7 +143,7 @@ class ScratchConfig(RunConfig):
     """Everything that decides what a CNN from scratch gives.
 
     Attributes:
-        settings_digest: SHA-256 over augmentation and recipe.
+        settings_digest: SHA-256 over augmentation, recipe and what is fixed about the network.
     """
 
     settings_digest: str

@@ -8,7 +8,7 @@ from pathlib import Path
 from tumorlens.evaluation import Classifier
 from tumorlens.extras import require_extra
 from tumorlens.runtime.graph_cache import facts_digest
-from tumorlens.training import SCRATCH_RECIPE, FittedNetwork, Recipe, ViewSource, fit_from_scratch
+from tumorlens.training import SCRATCH_NETWORK, SCRATCH_RECIPE, FittedNetwork, Recipe, ViewSource, fit_from_scratch
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.measure import ResourceMeter
 from tumorlens.workflows.runs import RunRecord, ScratchConfig, find_finished
@@ -56,7 +56,7 @@ def fit_scratch(context: RunContext, settings: ScratchSettings) -> RunRecord:
         weights_digest="",
         graph_digest="",
         size=settings.size or context.size,
-        settings_digest=facts_digest(settings.facts()),
+        settings_digest=facts_digest({**settings.facts(), **SCRATCH_NETWORK}),
     )
     finished = None if context.refit else find_finished(context.workspace, config)
     if finished is not None:
