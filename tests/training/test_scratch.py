@@ -83,7 +83,7 @@ def test_it_learns_from_scans_augmented_anew(fitted: FittedNetwork) -> None:
     history = [record for record in fitted.history if isinstance(record, EpochRecord)]
     assert [record.epoch for record in history] == list(range(1, EPOCHS + 1))
     assert history[-1].val_accuracy > 0.8
-    assert history[-1].val_loss < 0.7 * history[0].val_loss
+    assert history[-1].val_loss < min(history[0].val_loss, 0.15 * CHANCE)
 
 
 def make_heads() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
