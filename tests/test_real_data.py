@@ -53,12 +53,3 @@ def test_vgg16_with_weights_from_a_file(subset, real_weights: Path) -> None:
     (row,) = [row for row in result.comparison.rows if row.kind == "backbone"]
     assert row.weights == "file" and "not the published file" in row.note
     assert row.test_roc_auc > 0.75
-
-
-@pytest.mark.slow
-def test_random_weights_are_worse_and_say_so(subset) -> None:
-    workspace, _ = subset
-    settings = CompareSettings(backbones=("resnet50", "efficientnetb0"), weights=("random",), size=64)
-    result = compare_networks("subset", settings, workspace=workspace)
-    assert "random weights" in result.comparison.marks
-    assert all(row.weights == "random" for row in result.comparison.rows if row.kind == "backbone")
