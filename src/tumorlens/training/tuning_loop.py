@@ -225,7 +225,7 @@ def _record(epoch: int, trained: dict[str, float], losses: Losses, right: NDArra
 
 
 def _note(history: Sequence[EpochRecord], epoch: int, recipe: Recipe) -> str:
-    where = f"epoch {epoch} of {recipe.epochs}"
+    where = f"epoch {min(epoch, recipe.epochs)} of {recipe.epochs}"  # after the last one there is none
     if not history:
         return where
     last = history[-1]
