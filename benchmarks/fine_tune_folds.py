@@ -104,7 +104,8 @@ def _test_table(run: RunRecord, variant: Variant, workspace: Workspace, threads:
     test = predictions[predictions["part"] == "test"]
     if variant.test_views == 1:
         return test
-    classes = np.array([name.removeprefix("probability_") for name in test if name.startswith("probability_")])
+    names = [str(column) for column in test if str(column).startswith("probability_")]
+    classes = np.array([name.removeprefix("probability_") for name in names])
     dataset = load_dataset(workspace, str(run.config["run"]["dataset"]))
     with dataset.open_pixels() as store:
         pixels = (store.get(digest) for digest in test["pixel_digest"])

@@ -53,7 +53,7 @@ class Variant:
         """Of all settings."""
         facts = None if self.fine_tune is None else self.fine_tune.facts()
         pixels = {"crop": "brain" if self.crop else "", "steps": self.steps, "added": self.added}
-        pixels["test_views"] = self.test_views if self.test_views > 1 else ""
+        pixels["test_views"] = str(self.test_views) if self.test_views > 1 else ""
         pixels = {name: value for name, value in pixels.items() if value}
         base = {"backbone": self.backbone, "size": self.size, "fine_tune": facts, "loop": _LOOP}
         return facts_digest(base | pixels)[:12]

@@ -22,6 +22,7 @@ from fine_tune_variants import VARIANTS, Variant, stand
 from tumorlens.datasets import load_dataset
 from tumorlens.evaluation.metrics import log_loss
 from tumorlens.features import extract_features
+from tumorlens.training import EpochRecord
 from tumorlens.workflows.context import RunContext
 from tumorlens.workflows.crops import Scans
 from tumorlens.workflows.fine_tune import train_network
@@ -85,7 +86,7 @@ def _tuned(context: RunContext, network: Network, variant: Variant) -> tuple[flo
     assert variant.fine_tune is not None
     with tempfile.TemporaryDirectory() as folder:
         fitted = train_network(context, network, variant.fine_tune, folder=Path(folder))
-    kept = next(record for record in fitted.history if record.kept)
+    kept = next(record for record in fitted.history if isinstance(record, EpochRecord) and record.kept)
     return kept.val_cross_entropy, kept.val_accuracy
 
 

@@ -43,7 +43,7 @@ def main() -> None:
     workspace = Workspace.locate(arguments.workspace)
     dataset = load_dataset(workspace, DATASET)
     final, means, deviations = _features(dataset, workspace)
-    base: Values | None = None
+    base: npt.NDArray[np.float64] | None = None
     for name, features in (
         ("as shipped", final),
         ("and means of stages", np.hstack([final, means])),
