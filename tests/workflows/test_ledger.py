@@ -31,3 +31,5 @@ def test_the_copy_of_a_data_set_shares_its_test_part(workspace) -> None:
     record_opening(workspace, dataset="d", split_digest="a", run="r")
     record_opening(workspace, dataset="d-brain", split_digest="b", run="s", original_split="a")
     assert count_openings(workspace, "a") == count_openings(workspace, "b") == 2
+    record_opening(workspace, dataset="d-brain", split_digest="b", run="s")  # as when the run is evaluated once more
+    assert count_openings(workspace, "a") == count_openings(workspace, "b") == 3

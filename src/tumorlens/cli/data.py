@@ -303,11 +303,12 @@ def remove(
     quiet: QuietOption = False,
 ) -> None:
     """Remove a data set, and copies made from it, from the workspace; the source files stay."""
-    from tumorlens.datasets import load_dataset, remove_dataset
+    from tumorlens.datasets import copies_made_from, load_dataset, remove_dataset
 
     settings = settings_from(context, workspace=workspace, quiet=quiet)
     dataset = load_dataset(settings.workspace, name)
+    copies = "".join(f" and its copy {copy}" for copy in copies_made_from(settings.workspace, name))
     if not yes:
-        typer.confirm(f"Remove {name} ({len(dataset.manifest)} scans) from the workspace?", abort=True)
+        typer.confirm(f"Remove {name} ({len(dataset.manifest)} scans){copies} from the workspace?", abort=True)
     removed = remove_dataset(settings.workspace, name)
     typer.echo(f"Removed {' and '.join(removed)}; the source files were not touched.")

@@ -10,7 +10,7 @@ from tumorlens.datasets.fold_splits import leave_out_alike, leave_out_at_random,
 from tumorlens.datasets.grouped_folds import RepeatedFolds, repeat_folds, residual_in_folds
 from tumorlens.datasets.grouped_split import DEFAULT_FRACTIONS, split_by_group
 from tumorlens.datasets.importing import ImportResult, import_scans
-from tumorlens.datasets.library import list_datasets, load_dataset, remove_dataset
+from tumorlens.datasets.library import copies_made_from, list_datasets, load_dataset, remove_dataset
 from tumorlens.datasets.manifest import MANIFEST_COLUMNS
 from tumorlens.datasets.nifti_masks import NO_MASKS, MaskOptions
 from tumorlens.datasets.pixelstore import PixelStore, open_pixel_store
@@ -43,6 +43,7 @@ __all__ = [
     "check_split",
     "cluster_scans",
     "contact_sheet",
+    "copies_made_from",
     "crop_dataset",
     "cropped_name",
     "draw_sheet",

@@ -14,7 +14,7 @@ from tumorlens.errors import NotFoundError
 from tumorlens.scans import natural_key
 from tumorlens.workspace import Workspace, check_name, storage_errors, temporary_name
 
-__all__ = ["list_datasets", "load_dataset", "open_dataset", "remove_dataset"]
+__all__ = ["copies_made_from", "list_datasets", "load_dataset", "open_dataset", "remove_dataset"]
 
 
 def load_dataset(workspace: Workspace, name: str) -> Dataset:
@@ -48,15 +48,19 @@ def remove_dataset(workspace: Workspace, name: str) -> list[str]:
         NotFoundError: There is none of that name.
         StorageError: It may not be deleted.
     """
-    own = _folder(workspace, name)
-    folders = [workspace.datasets / other for other in _names(workspace)]
-    copies = [folder for folder in folders if (found := read_original(folder)) is not None and found.name == name]
-    for folder in (*copies, own):
+    names = [*copies_made_from(workspace, name), name]
+    for folder in [_folder(workspace, one) for one in names]:
         doomed = temporary_name(folder)
         with storage_errors(folder):
             folder.rename(doomed)
             shutil.rmtree(doomed)
-    return [folder.name for folder in (*copies, own)]
+    return names
+
+
+def copies_made_from(workspace: Workspace, name: str) -> list[str]:
+    """Names of data sets that tumorlens made from the data set ``name``, such as its scans cut around the head."""
+    originals = {other: read_original(workspace.datasets / other) for other in _names(workspace)}
+    return [other for other, original in originals.items() if original is not None and original.name == name]
 
 
 def _folder(workspace: Workspace, name: str) -> Path:

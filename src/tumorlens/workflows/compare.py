@@ -199,11 +199,11 @@ def compare_networks(
     check_precision(settings.precision, split)
     log = None if settings.mlflow is None else MlflowLog(settings.mlflow)
     remove_leftovers(workspace.root)
+    networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
     fine_tunes = settings.fine_tune is not None
     scans = choose_scans(
         Scans(stored, split), settings.crop, fine_tunes=fine_tunes, workspace=workspace, progress=progress
     )
-    networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
     with FeatureStore(workspace.features) as store:
         context = RunContext(
             workspace=workspace,

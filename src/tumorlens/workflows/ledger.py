@@ -63,13 +63,15 @@ def count_openings(workspace: Workspace, split_digest: str) -> int:
 def list_openings(workspace: Workspace, split_digests: Collection[str]) -> list[dict[str, Any]]:
     """Every opening of these splits' test parts for a result, oldest first: time, data set, split, run and search."""
     openings = list(_openings(workspace))
-    originals = {opening["split_digest"]: opening.get("original_split_digest") for opening in openings}
-
-    def test_part(digest: str) -> str:
-        return originals.get(digest) or digest
-
-    wanted = {test_part(digest) for digest in split_digests}
-    return [opening for opening in openings if test_part(opening["split_digest"]) in wanted]
+    originals = {
+        opening["split_digest"]: opening["original_split_digest"]
+        for opening in openings
+        if opening.get("original_split_digest")  # an opening by `evaluate` names only the copy's split
+    }
+    wanted = {originals.get(digest, digest) for digest in split_digests}
+    return [
+        opening for opening in openings if originals.get(opening["split_digest"], opening["split_digest"]) in wanted
+    ]
 
 
 def _openings(workspace: Workspace) -> Iterator[dict[str, Any]]:
