@@ -292,7 +292,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
 
     def tune(ground, params, *, folder, on_epoch):
         asked.append(dict(params))
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "state.npz").touch()
         loss = 0.01 * len(asked)
         for epoch in range(1, params["epochs"] + 1):
@@ -372,16 +372,20 @@ def test_a_killed_fine_tuning_goes_on_and_is_not_trained_again_at_the_end(monkey
     words = ["--trials", "2", "--sizes", "64", "--backbones", "efficientnet-lite0", "--no-crop"]
     command = [sys.executable, "-m", "tumorlens", "search", "tiny", "--workspace", str(place.root), *words]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    while not (begun := _epochs(place)) and process.poll() is None:
+    clocks = "*/training/*/clock.json"
+    while not (_epochs(place) and list(place.searches.glob(clocks))) and process.poll() is None:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert begun and not list(place.searches.glob("*/choice.json"))
+    assert (begun := _epochs(place)) and not list(place.searches.glob("*/choice.json"))
+    (clock,) = place.searches.glob(clocks)
+    before = json.loads(clock.read_text())["seconds"]
     settings = replace(_SETTINGS, trials=2, crop=False, fine_tune=True)
     record = search_dataset("tiny", settings, workspace=place).record
     frozen, tuned = record.trials
     assert (frozen.stage, tuned.stage) == ("frozen", "fine-tuned")
     assert list(tuned.epochs[: len(begun)]) == begun
+    assert tuned.seconds > before > 0
     run = find_run(place, record.chosen["default_fine_tuned"].run or "")
     assert [epoch["val_loss"] for epoch in run.history] == pytest.approx(list(tuned.epochs))
     assert run.row.trained_from is not None and not list(place.searches.glob("*/training"))

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 
 from tumorlens.training.search_space import TUNED, Place, Trial, views_of
 
-__all__ = ["RESUMED", "Costs", "Sizes"]
-
-RESUMED = "resumed"
-"""Among the facts of a trial whose seconds are those since it was stopped."""
+__all__ = ["Costs", "Sizes"]
 
 _HEAD_SECONDS = 5.0
 _START_SECONDS = 15.0
@@ -69,11 +66,7 @@ class Costs:
 
     def tuned(self, params: Mapping[str, object]) -> float:
         """A trial that fine-tunes, corrected by how far off this was for those that ended by themselves."""
-        ended = [
-            trial
-            for trial in self.trials
-            if trial.stage == TUNED and trial.state == "finished" and RESUMED not in trial.facts
-        ]
+        ended = [trial for trial in self.trials if trial.stage == TUNED and trial.state == "finished"]
         ratios = [
             trial.seconds / self._tuned(trial.params, [other for other in self.trials if other.at < trial.at])
             for trial in ended

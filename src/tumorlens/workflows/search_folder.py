@@ -77,6 +77,10 @@ class SearchFolder:
         """Where a trial that fine-tunes keeps its state."""
         return self.path / "training" / digest
 
+    def trial_watch(self, digest: str) -> Stopwatch:
+        """Seconds spent on one trial: those before a kill count where something of it was left."""
+        return Stopwatch(self.training(digest) / "clock.json")
+
     def locked(self) -> AbstractContextManager[None]:
         """Keep other processes out; raises :class:`~tumorlens.errors.InputError` where one is at this search."""
         return one_process(self.path / "search.lock", doing=f"at the search {self.name}")

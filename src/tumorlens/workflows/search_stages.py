@@ -16,7 +16,6 @@ from tumorlens.errors import InputError, StorageError, TumorlensError
 from tumorlens.progress import Progress
 from tumorlens.reports import duration
 from tumorlens.training import (
-    STATE_FILE,
     Costs,
     EpochRecord,
     Place,
@@ -27,7 +26,6 @@ from tumorlens.training import (
     budget_words,
     trial_words,
 )
-from tumorlens.training.search_costs import RESUMED
 from tumorlens.training.search_journal import OpenTrial
 from tumorlens.training.search_space import BRAIN, FROZEN, TUNED, Space, Stage, default_tuned, tuned_space
 from tumorlens.workflows.search_folder import SearchFolder, Stopwatch
@@ -221,21 +219,18 @@ def _keep_best_states(sitting: Sitting) -> None:
 def _attempt(sitting: Sitting, stage: Stage, params: Mapping[str, Any], *, space: Space | None = None) -> bool:
     """Make one trial and write down how it ended; return whether it could be done."""
     trial = _open(sitting, stage, params, space=space)
-    started = time.monotonic()
+    watch = sitting.folder.trial_watch(params_digest(params))
 
     def ends() -> dict[str, float]:
-        return {"seconds": round(time.monotonic() - started, 3), "at": round(sitting.watch.save(), 3)}
+        return {"seconds": round(watch.spent(), 3), "at": round(sitting.watch.save(), 3)}
 
     try:
         if stage == FROZEN:
             loss, facts = try_frozen(sitting.ground, params)
         else:
             folder = sitting.folder.training(params_digest(params))
-            resumed = {RESUMED: 1.0} if (folder / STATE_FILE).is_file() else {}
-            loss, facts = (
-                try_tuned(sitting.ground, params, folder=folder, on_epoch=_watcher(sitting, params, trial)),
-                resumed,
-            )
+            loss = try_tuned(sitting.ground, params, folder=folder, on_epoch=_watcher(sitting, params, trial, watch))
+            facts = {}
         trial.finish(loss, facts=facts, **ends())
         said = f"validation loss {loss:.4f}"
     except _EndedEarlyError as ended:
@@ -255,12 +250,15 @@ def _open(sitting: Sitting, stage: Stage, params: Mapping[str, Any], *, space: S
     return sitting.journal.begin(stage, params, space or sitting.space)
 
 
-def _watcher(sitting: Sitting, params: Mapping[str, Any], trial: OpenTrial) -> Callable[[EpochRecord], None]:
+def _watcher(
+    sitting: Sitting, params: Mapping[str, Any], trial: OpenTrial, watch: Stopwatch
+) -> Callable[[EpochRecord], None]:
     """What looks at a training after each epoch; the default is never pruned: the rest is set against it."""
     is_default = params_digest(params) == params_digest(sitting.tuned_default)
 
     def look(record: EpochRecord) -> None:
         sitting.watch.save()
+        watch.save()
         worse = trial.report(record.epoch, record.val_cross_entropy)
         if record.epoch >= params["epochs"]:
             return
