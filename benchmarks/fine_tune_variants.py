@@ -15,7 +15,7 @@ from tumorlens.features import FeatureStore
 from tumorlens.runtime.graph_cache import facts_digest
 from tumorlens.training import Recipe
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.crops import Scans, cropped_scans
+from tumorlens.workflows.crops import CUT, Scans, prepared_scans
 from tumorlens.workflows.fine_tune import FineTuneSettings
 from tumorlens.workflows.fit import Network, prepare_network
 from tumorlens.workspace import Workspace
@@ -122,7 +122,7 @@ def stand(
     spec, progress = find_backbone(variant.backbone), RichProgress()
     dataset, split = scans.dataset, scans.split
     if variant.crop:
-        cropped = cropped_scans(scans, workspace=workspace, progress=progress)
+        cropped = prepared_scans(scans, CUT, workspace=workspace, progress=progress)
         dataset, split = cropped.dataset, cropped.split
     if variant.steps:
         added = load_dataset(workspace, variant.added) if variant.added else None

@@ -11,13 +11,14 @@ from functools import partial
 
 import numpy as np
 
-from foreign_pixels import Landmarks, even_out, learn_landmarks, match_landmarks, standardise, strip_skull
+from foreign_pixels import Landmarks, even_out, learn_landmarks, match_landmarks
 from foreign_writing import Piece, dataset_names, find_or_write
 from tumorlens.datasets import Dataset, Split, load_dataset
 from tumorlens.datasets.split import make_split
 from tumorlens.datasets.synthesis import SynthesisSettings
 from tumorlens.features import AUGMENTATIONS, cached_view
 from tumorlens.scans import apply_view
+from tumorlens.scans.harmonising import standardise_levels, strip_skull
 from tumorlens.scans.head_crop import crop_to_head
 from tumorlens.types import Pixels
 from tumorlens.workflows.synthesis import synthesize_scans
@@ -146,7 +147,7 @@ def _pixel_change(home: Dataset, split: Split, variant: Variant) -> Callable[[st
     def change(digest: str, pixels: Pixels) -> Pixels:
         pixels = _cut(pixels, steps)
         if "standard" in steps:
-            return standardise(pixels)
+            return standardise_levels(pixels)[0]
         return pixels if landmarks is None else match_landmarks(pixels, landmarks)
 
     return change
@@ -161,7 +162,7 @@ def _learnt(home: Dataset, split: Split, steps: Sequence[str]) -> Landmarks:
 def _cut(pixels: Pixels, steps: Sequence[str]) -> Pixels:
     """What changes where the picture ends, before grey levels change."""
     if "strip" in steps:
-        pixels = strip_skull(pixels)
+        pixels, _ = strip_skull(pixels)
     pixels = crop_to_head(pixels)[0] if "crop" in steps else pixels
     return even_out(pixels) if "even" in steps else pixels
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from tumorlens.scans import Scan, crop_scan, read_scan, scan_files
+from tumorlens.scans import AS_READ, PixelSteps, Scan, prepare_scan, read_scan, scan_files
 from tumorlens.scans.head_crop import MARGIN, crop_to_head
 from tumorlens.types import Pixels
 
@@ -119,7 +119,7 @@ def test_a_square_far_larger_than_its_strip_is_not_made() -> None:
     assert cropped is pixels
     assert same is mask
     assert step == "crop=none (square too large)"
-    assert crop_scan(Scan(pixels, "PNG", "L", "a.png"), "brain").receipt == (step,)
+    assert prepare_scan(Scan(pixels, "PNG", "L", "a.png"), PixelSteps("brain")).receipt == (step,)
 
 
 @settings(max_examples=15, deadline=None)
@@ -143,12 +143,12 @@ def test_cropping_again_changes_little(rows: int, columns: int, high: float, wid
 def test_scans_are_cropped_with_a_receipt() -> None:
     mask: npt.NDArray[np.bool_] = head()[:, :, 0] > 100
     scan = Scan(head(), "PNG", "L", "a.png", receipt=("window=1..2",), mask=mask)
-    cropped = crop_scan(scan, "brain")
+    cropped = prepare_scan(scan, PixelSteps("brain"))
     assert cropped.receipt[0] == "window=1..2"
     assert cropped.receipt[1].startswith("crop=head ")
     assert cropped.mask is not None
     assert cropped.mask.sum() == mask.sum()
-    assert crop_scan(scan, "none") is scan
+    assert prepare_scan(scan, AS_READ) is scan
 
 
 @pytest.mark.realdata

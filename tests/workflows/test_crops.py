@@ -87,12 +87,20 @@ def test_folds_can_be_of_cropped_scans(place: Workspace, cropped) -> None:
     assert result.comparison.dataset == "tiny-brain"
 
 
+def _choose(
+    scans: Scans, workspace: Workspace, *, crop: str, fine_tunes: bool, harmonise: bool = False, progress=SILENT
+) -> Scans:
+    return choose_scans(
+        scans, crop=crop, harmonise=harmonise, fine_tunes=fine_tunes, workspace=workspace, progress=progress
+    )
+
+
 def test_fine_tuning_cuts_by_default(place: Workspace, stored, cropped) -> None:
-    found = choose_scans(stored, "auto", fine_tunes=True, workspace=place, progress=SILENT)
+    found = _choose(stored, place, crop="auto", fine_tunes=True)
     assert found.dataset.name == "tiny-brain" and found.original_split == stored.split.digest
     for crop, fine_tunes in (("auto", False), ("none", True)):
-        assert choose_scans(stored, crop, fine_tunes=fine_tunes, workspace=place, progress=SILENT) is stored
-    assert choose_scans(found, "brain", fine_tunes=True, workspace=place, progress=SILENT) is found
+        assert _choose(stored, place, crop=crop, fine_tunes=fine_tunes) is stored
+    assert _choose(found, place, crop="brain", fine_tunes=True) is found
 
 
 def test_where_there_can_be_no_copy_the_default_says_so_and_goes_on(tiny_study, workspace: Workspace) -> None:
@@ -104,13 +112,44 @@ def test_where_there_can_be_no_copy_the_default_says_so_and_goes_on(tiny_study, 
         def say(self, message: str) -> None:
             said.append(message)
 
-    found = choose_scans(scans, "auto", fine_tunes=True, workspace=workspace, progress=Told())
+    found = _choose(scans, workspace, crop="auto", fine_tunes=True, progress=Told())
     assert found is scans
     assert said[0].startswith("Scans are used as stored, not cut around the head.") and "tiny-brain" in said[0]
-    with pytest.raises(InputError, match="leave the crop out"):
-        choose_scans(scans, "brain", fine_tunes=False, workspace=workspace, progress=SILENT)
+    with pytest.raises(InputError, match="leave --crop brain out"):
+        _choose(scans, workspace, crop="brain", fine_tunes=False)
 
 
 def test_an_unknown_crop_is_refused(place: Workspace) -> None:
     with pytest.raises(InputError, match=r"^Expected --crop auto, brain or none, got 'skull'\.$"):
         compare_networks("tiny", replace(_SETTINGS, crop="skull"), workspace=place)
+
+
+def test_harmonised_scans_train_a_model_that_harmonises(place: Workspace, stored) -> None:
+    result = compare_networks("tiny", replace(_SETTINGS, crop="auto", harmonise=True), workspace=place)
+    assert result.comparison.dataset == "tiny-harmonised"
+    run = result.runs[0]
+    predictor = Predictor(run.bundle)
+    assert predictor.card.scan_steps == ("crop=brain", "harmonise=skull,levels")
+    table = read_predictions(run.folder)
+    row = int(np.flatnonzero(table["part"] == "test")[0])
+    with stored.dataset.open_pixels() as pixels:
+        answer = predictor.predict(pixels.get(str(stored.dataset.digests[row])))
+    assert answer.probabilities["tumor"] == pytest.approx(table["probability_tumor"][row], abs=1e-5)
+    found = evaluate_model(run.name, "tiny", workspace=place)
+    assert not found.external and found.dataset == "tiny-harmonised"
+    assert "skull was stripped" in run.methods
+
+
+def test_harmonising_includes_the_crop_and_comes_before_it(place: Workspace, stored, cropped) -> None:
+    harmonised = _choose(stored, place, crop="auto", fine_tunes=False, harmonise=True)
+    assert _choose(harmonised, place, crop="brain", fine_tunes=True) is harmonised
+    assert _choose(harmonised, place, crop="auto", fine_tunes=True, harmonise=True) is harmonised
+    with pytest.raises(InputError, match=r"^--harmonise cuts scans around the head too: leave out --crop none, or"):
+        compare_networks("tiny", replace(_SETTINGS, crop="none", harmonise=True), workspace=place)
+    with pytest.raises(InputError, match=r"^'tiny-brain' was imported with --crop brain, but --harmonise strips"):
+        compare_networks("tiny-brain", replace(_SETTINGS, harmonise=True), workspace=place)
+
+
+def test_folds_can_be_of_harmonised_scans(place: Workspace) -> None:
+    result = cross_validate("tiny", with_folds(replace(_SETTINGS, harmonise=True), 3, 1), workspace=place)
+    assert result.comparison.dataset == "tiny-harmonised"

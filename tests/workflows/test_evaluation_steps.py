@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from tumorlens.errors import InputError
+from tumorlens.scans import PixelSteps
 from tumorlens.workflows.evaluation_steps import compare_steps
 
+HARMONISED = ("crop=brain", "harmonise=skull,levels")
 VOLUME = ("plane=axial", "window=percentiles")
 
 
@@ -19,18 +21,20 @@ def framed() -> np.ndarray:
 
 def test_a_missing_crop_is_applied_and_a_present_one_is_not_repeated() -> None:
     steps = compare_steps(("crop=brain",), ())
-    assert steps.crop == "brain" and "was applied" in steps.notes[0]
+    assert steps.pixel_steps == PixelSteps("brain") and "crop=brain was applied" in steps.notes[0]
     assert steps.apply(framed()).shape[0] < 60
-    for same in ((), ("crop=brain",), (*VOLUME, "crop=brain")):
+    for same in ((), ("crop=brain",), HARMONISED, (*VOLUME, "crop=brain")):
         steps = compare_steps(same, same)
-        assert steps.crop == "none" and steps.notes == ()
+        assert not steps.pixel_steps and steps.notes == ()
         assert np.array_equal(steps.apply(framed()), framed())
 
 
 @pytest.mark.parametrize(
     ("model", "dataset", "message"),
     [
-        ((), ("crop=brain",), "without --crop"),
+        ((), ("crop=brain",), "trained without: import it again with no --crop brain"),
+        (("crop=brain",), HARMONISED, "with --harmonise, but the model was trained with --crop brain"),
+        (HARMONISED, ("crop=brain",), "again with --harmonise"),
         (VOLUME, ("plane=coronal", "window=percentiles"), "--plane axial"),
         ((), ("plane=axial", "window=dicom"), "--window percentiles"),
     ],

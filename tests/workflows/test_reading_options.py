@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from tumorlens.errors import InputError, IntegrityError
-from tumorlens.scans import Reading, Window, reading_of
+from tumorlens.scans import PixelSteps, Reading, Window, reading_of
 from tumorlens.workflows.reading_options import mask_options, reading_options
 
-DEFAULTS = {"window": "percentiles", "plane": "axial", "series": "", "crop": "none"}
+CUT = PixelSteps("brain")
+DEFAULTS = {"window": "percentiles", "plane": "axial", "series": "", "crop": "none", "harmonise": False}
 MASKS = {"pattern": None, "labels": None, "min_lesion_mm2": 30.0, "layout": None, "sequence": "flair"}
 
 
@@ -15,17 +16,18 @@ MASKS = {"pattern": None, "labels": None, "min_lesion_mm2": 30.0, "layout": None
     [
         ({}, Reading()),
         ({"window": "dicom:2", "plane": "coronal"}, Reading(Window("dicom", index=2), "coronal")),
-        ({"window": "-100,300", "crop": "brain"}, Reading(Window("fixed", low=-100, high=300), crop="brain")),
+        ({"window": "-100,300", "crop": "brain"}, Reading(Window("fixed", low=-100, high=300), pixel_steps=CUT)),
+        ({"harmonise": True}, Reading(pixel_steps=PixelSteps("brain", harmonise=True))),
     ],
 )
-def test_words_become_a_reading_and_its_steps_give_it_back(words: dict[str, str], reading: Reading) -> None:
+def test_words_become_a_reading_and_its_steps_give_it_back(words: dict[str, str | bool], reading: Reading) -> None:
     read = reading_options(**{**DEFAULTS, **words})
     assert read == reading
     assert reading_of(read.steps(volumes=True)) == reading
 
 
 def test_pictures_have_only_the_crop_as_a_step() -> None:
-    assert Reading(crop="brain").steps(volumes=False) == ("crop=brain",)
+    assert Reading(pixel_steps=CUT).steps(volumes=False) == ("crop=brain",)
     assert Reading().steps(volumes=False) == ()
 
 

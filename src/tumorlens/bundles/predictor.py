@@ -25,7 +25,7 @@ from tumorlens.explanation import Heatmap, class_evidence
 from tumorlens.progress import SILENT, Progress, Task
 from tumorlens.runtime import CompiledGraph, compile_graph
 from tumorlens.runtime.resized_graphs import resized_graph
-from tumorlens.scans import Scan, ScanView, crop_scan, quiet_decoding, reading_of, scan_units
+from tumorlens.scans import Scan, ScanView, prepare_scan, quiet_decoding, reading_of, scan_units
 from tumorlens.scans.units import Refusal
 from tumorlens.types import Features, Maps, Pixels, Probabilities
 
@@ -51,7 +51,7 @@ class Prediction:
         find_similar: Looks up :attr:`similar`.
         model: Name and digest of the model.
         class_maps: ``(h, w, k)`` float32, where each class' score came from, on the network's coarse grid.
-        pixels: ``(H, W, 3)`` uint8, the scan as the model was given it, after the crop that it declares.
+        pixels: ``(H, W, 3)`` uint8, the scan as the model was given it, after the steps that it declares.
         marks: What must be said with the answer ("synthetic", "random weights").
         use: The limits of use, in words.
         precision: What the model's network computes in, ``fp32`` or ``int8``.
@@ -222,7 +222,7 @@ class Predictor:
                 such views.
         """
         if not isinstance(scan, str | Path):
-            return self.answer(crop_scan(_as_scan(scan), self.reading.crop), views=views)
+            return self.answer(prepare_scan(_as_scan(scan), self.reading.pixel_steps), views=views)
         path = Path(scan)
         if path.is_dir():
             raise InputError(f"Expected a file, but {path} is a folder: use predict_files for folders.")
@@ -237,7 +237,7 @@ class Predictor:
         return self.answer(item, marks=marks, views=views)
 
     def answer(self, scan: Scan, *, marks: Sequence[str] = (), views: int = 1) -> Prediction:
-        """Answer for a scan that was read by :attr:`reading`, its crop included.
+        """Answer for a scan that was read by :attr:`reading`, its steps after reading included.
 
         Args:
             scan: The scan.

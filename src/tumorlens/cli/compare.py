@@ -19,6 +19,7 @@ from tumorlens.cli.options import (
     CarryNeighboursOption,
     CostOption,
     CropOption,
+    HarmoniseOption,
     JsonOption,
     MlflowOption,
     PrecisionOption,
@@ -63,6 +64,7 @@ def compare(
     weights_dir: WeightsDirOption = None,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of the networks' square input, pixels.")] = 240,
     crop: CropOption = "auto",
+    harmonise: HarmoniseOption = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of split, heads and bootstrap.")] = 0,
     split_file: Annotated[
         Path | None, typer.Option("--split", help="Split file (tumorlens data split --write).")
@@ -115,6 +117,7 @@ def compare(
         weights_dir=weights_dir,
         size=size,
         crop=crop,
+        harmonise=harmonise,
         seed=seed,
         split_file=split_file,
         refit=refit,

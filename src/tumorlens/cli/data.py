@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tumorlens.cli import audit
-from tumorlens.cli.options import JsonOption, QuietOption, WorkspaceOption, settings_from
+from tumorlens.cli.options import HarmoniseOption, JsonOption, QuietOption, WorkspaceOption, settings_from
 
 __all__ = ["app"]
 
@@ -53,6 +53,7 @@ def import_(
         str, typer.Option(help="DICOM series to read: words of its description, or modality=MR,description=flair.")
     ] = "",
     crop: Annotated[str, typer.Option(help="brain: cut every scan to the square around the head.")] = "none",
+    harmonise: HarmoniseOption = False,
     mask_pattern: Annotated[
         str | None,
         typer.Option(help='Lesion mask beside each NIfTI image, such as "{stem}_seg.nii.gz"; labels every slice.'),
@@ -100,7 +101,7 @@ def import_(
         skip_unreadable=skip_unreadable,
         replace=replace,
         synthetic=synthetic,
-        reading=reading_options(window=window, plane=plane, series=series, crop=crop),
+        reading=reading_options(window=window, plane=plane, series=series, crop=crop, harmonise=harmonise),
         masks=mask_options(
             pattern=mask_pattern,
             labels=mask_labels,

@@ -19,6 +19,7 @@ __all__ = [
     "CarryNeighboursOption",
     "CostOption",
     "CropOption",
+    "HarmoniseOption",
     "JsonOption",
     "MlflowOption",
     "PrecisionOption",
@@ -65,6 +66,13 @@ CropOption = Annotated[
     typer.Option(
         metavar="CROP",
         help="Cut scans to the square around the head: brain or none; auto: brain with --fine-tune, else none.",
+    ),
+]
+HarmoniseOption = Annotated[
+    bool,
+    typer.Option(
+        "--harmonise",
+        help="Strip the skull, cut around the head and standardise grey levels: for use on scans of other sources.",
     ),
 ]
 CarryNeighboursOption = Annotated[

@@ -3,7 +3,6 @@
 from tumorlens.datasets.clusters import CLUSTER_THRESHOLD, cluster_scans
 from tumorlens.datasets.coarse_groups import COARSE_GROUPS, join_groups
 from tumorlens.datasets.contact_sheet import contact_sheet, draw_sheet
-from tumorlens.datasets.cropped_copy import CROP_STEP, crop_dataset, cropped_name, find_cropped_copy
 from tumorlens.datasets.data_check import DataCheck, short_check
 from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.fold_splits import leave_out_alike, leave_out_at_random, split_folds
@@ -14,6 +13,7 @@ from tumorlens.datasets.library import copies_made_from, list_datasets, load_dat
 from tumorlens.datasets.manifest import MANIFEST_COLUMNS
 from tumorlens.datasets.nifti_masks import NO_MASKS, MaskOptions
 from tumorlens.datasets.pixelstore import PixelStore, open_pixel_store
+from tumorlens.datasets.prepared_copy import copy_name, find_prepared_copies, prepare_dataset
 from tumorlens.datasets.record import DatasetRecord, ImportFlow
 from tumorlens.datasets.residual import ResidualNeighbours, residual_neighbours
 from tumorlens.datasets.split import LEFT_OUT, PARTS, Split
@@ -24,7 +24,6 @@ from tumorlens.datasets.study_split import split_like_study
 __all__ = [
     "CLUSTER_THRESHOLD",
     "COARSE_GROUPS",
-    "CROP_STEP",
     "DEFAULT_FRACTIONS",
     "LEFT_OUT",
     "MANIFEST_COLUMNS",
@@ -44,10 +43,9 @@ __all__ = [
     "cluster_scans",
     "contact_sheet",
     "copies_made_from",
-    "crop_dataset",
-    "cropped_name",
+    "copy_name",
     "draw_sheet",
-    "find_cropped_copy",
+    "find_prepared_copies",
     "import_scans",
     "join_groups",
     "leave_out_alike",
@@ -56,6 +54,7 @@ __all__ = [
     "load_dataset",
     "load_split",
     "open_pixel_store",
+    "prepare_dataset",
     "remove_dataset",
     "repeat_folds",
     "residual_in_folds",

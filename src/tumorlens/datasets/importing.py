@@ -86,7 +86,7 @@ def import_scans(
         skip_unreadable: Leave out unreadable files, instead of stopping.
         replace: Replace a data set of this name.
         synthetic: Mark the scans as made up.
-        reading: Intensity rule, plane, DICOM series and crop.
+        reading: Intensity rule, plane, DICOM series and steps after reading.
         masks: How lesion masks beside NIfTI volumes are found and what they say of a slice.
         progress: Told about each scan.
 
@@ -121,7 +121,7 @@ def import_scans(
         remove_leftovers(workspace.datasets, depth=1)
         with atomic_directory(folder, replace=replace) as temporary:
             read = ingest(
-                plan.source, temporary, crop=plan.crop, skip_unreadable=plan.skip_unreadable, progress=progress
+                plan.source, temporary, steps=plan.pixel_steps, skip_unreadable=plan.skip_unreadable, progress=progress
             )
             assemble(plan, read, temporary, progress=progress)
     dataset = load_dataset(workspace, name)

@@ -18,7 +18,7 @@ from tumorlens.datasets.pool import ordered_map
 from tumorlens.datasets.source import ScanSource
 from tumorlens.errors import InputError
 from tumorlens.progress import Progress
-from tumorlens.scans import Crop, Scan, crop_scan, pixel_digest, quiet_decoding
+from tumorlens.scans import PixelSteps, Scan, pixel_digest, prepare_scan, quiet_decoding
 
 __all__ = ["Ingested", "StoredScan", "ingest"]
 
@@ -81,13 +81,15 @@ class _Prepared:
     thumbnail: npt.NDArray[np.uint8]
 
 
-def ingest(source: ScanSource, folder: Path, *, crop: Crop, skip_unreadable: bool, progress: Progress) -> Ingested:
+def ingest(
+    source: ScanSource, folder: Path, *, steps: PixelSteps, skip_unreadable: bool, progress: Progress
+) -> Ingested:
     """Read every scan of ``source`` and store its pixels, and masks where there are any, in subfolders.
 
     Args:
         source: What to read.
         folder: The data set's (temporary) folder.
-        crop: What to cut every scan to.
+        steps: What is done to every scan after reading.
         skip_unreadable: Whether unreadable files are left out instead of stopping the import.
         progress: Told about each scan.
 
@@ -102,7 +104,7 @@ def ingest(source: ScanSource, folder: Path, *, crop: Crop, skip_unreadable: boo
         _Writer(folder) as writer,
         progress.task("Reading scans", total=len(source.rows)) as task,
     ):
-        prepare = partial(_prepare, crop=crop)
+        prepare = partial(_prepare, steps=steps)
         for result in ordered_map(prepare, enumerate(source.loaders()), workers=_WORKERS, ahead=_AHEAD):
             if isinstance(result, _Prepared):
                 writer.add(result)
@@ -115,10 +117,10 @@ def ingest(source: ScanSource, folder: Path, *, crop: Crop, skip_unreadable: boo
     return Ingested(tuple(scans), writer.thumbnails(), tuple(writer.places), tuple(unreadable))
 
 
-def _prepare(job: tuple[int, Callable[[], Scan]], *, crop: Crop) -> _Prepared | str:
+def _prepare(job: tuple[int, Callable[[], Scan]], *, steps: PixelSteps) -> _Prepared | str:
     row, load = job
     try:
-        scan = crop_scan(load(), crop)
+        scan = prepare_scan(load(), steps)
     except InputError as error:
         return str(error)
     grey = grey_image(scan.pixels)

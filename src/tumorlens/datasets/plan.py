@@ -10,7 +10,7 @@ from tumorlens.datasets.groups import patients_of
 from tumorlens.datasets.manifest import check_extra_names
 from tumorlens.datasets.source import ScanSource
 from tumorlens.errors import InputError
-from tumorlens.scans import Crop, Reading
+from tumorlens.scans import AS_READ, PixelSteps, Reading
 
 __all__ = ["ImportPlan", "check_classes", "make_plan"]
 
@@ -27,7 +27,7 @@ class ImportPlan:
         synthetic: Whether the scans are made up.
         drop_conflicts: Whether scans with two labels are left out.
         skip_unreadable: Whether unreadable files are left out.
-        crop: What every scan is cut to.
+        pixel_steps: What is done to every scan after reading.
         scan_steps: The steps between a file and the stored pixels.
     """
 
@@ -38,7 +38,7 @@ class ImportPlan:
     synthetic: bool
     drop_conflicts: bool
     skip_unreadable: bool
-    crop: Crop = "none"
+    pixel_steps: PixelSteps = AS_READ
     scan_steps: tuple[str, ...] = ()
 
 
@@ -76,7 +76,7 @@ def make_plan(
         synthetic=synthetic,
         drop_conflicts=drop_conflicts,
         skip_unreadable=skip_unreadable,
-        crop=reading.crop,
+        pixel_steps=reading.pixel_steps,
         scan_steps=reading.steps(volumes=source.from_volumes),
     )
 

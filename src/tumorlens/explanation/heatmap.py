@@ -21,7 +21,7 @@ class Heatmap:
     Attributes:
         evidence: ``(h, w)`` float32 log-odds on the network's coarse grid, which covers the whole scan; see
             :func:`~tumorlens.explanation.class_evidence`.
-        scan: ``(H, W, 3)`` uint8 pixels, as the model was given them: after the crop that it declares.
+        scan: ``(H, W, 3)`` uint8 pixels, as the model was given them: after the steps that it declares.
         label: The class that the evidence is for.
         probability: The probability of that class, 0..1, as in the answer.
         source: Where the scan came from.

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tumorlens.datasets import CROP_STEP, ResidualNeighbours
+from tumorlens.datasets import ResidualNeighbours
 from tumorlens.evaluation import GroupsAre, RowFigures
 from tumorlens.reports.comparison import RESEARCH_ONLY
 from tumorlens.reports.wording import counted, number
+from tumorlens.scans import reading_of
 
 __all__ = ["MemberFacts", "MethodsFacts", "methods_paragraph"]
 
@@ -185,10 +186,16 @@ def _data(facts: MethodsFacts) -> str:
 
 
 def _steps(facts: MethodsFacts) -> str:
-    others = ", ".join(step for step in facts.scan_steps if step != CROP_STEP)
+    done = reading_of(facts.scan_steps).pixel_steps
+    others = ", ".join(step for step in facts.scan_steps if step not in done.words)
     read = f" Scans were read with {others}." if others else ""
-    cut = " Each scan was cut to the square around the head." if CROP_STEP in facts.scan_steps else ""
-    return read + cut
+    if done.harmonise:
+        return (
+            f"{read} The skull was stripped (roughly, by thresholds and morphology), each scan was cut to the square "
+            "around the head, and its grey levels were stretched linearly so that the head's 10th and 90th percentiles "
+            "became 50 and 170; outside the head scans are black."
+        )
+    return f"{read} Each scan was cut to the square around the head." if done else read
 
 
 def _split(facts: MethodsFacts) -> str:

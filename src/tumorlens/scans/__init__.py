@@ -1,27 +1,28 @@
 """A file becomes pixels: the only path from bytes to arrays. Knows nothing about networks."""
 
 from tumorlens.scans.arrays import ArrayScans, open_arrays, read_texts
-from tumorlens.scans.cropping import crop_scan
 from tumorlens.scans.digest import pixel_digest
 from tumorlens.scans.eight_bit import SIXTEEN_BIT_MODES, scale_sixteen_bit, to_pixels
 from tumorlens.scans.files import SCAN_SUFFIXES, scan_files, visible_folders
 from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
 from tumorlens.scans.order import natural_key
+from tumorlens.scans.pixel_steps import prepare_scan
 from tumorlens.scans.raster import Scan, decode_scan, quiet_decoding, read_scan
-from tumorlens.scans.reading import DEFAULT_READING, PLANES, Crop, Reading, parse_plane, reading_of
+from tumorlens.scans.reading import AS_READ, DEFAULT_READING, PLANES, PixelSteps, Reading, parse_plane, reading_of
 from tumorlens.scans.refusals import check_text_name, read_errors
 from tumorlens.scans.units import ScanUnit, scan_units
 from tumorlens.scans.views import ScanView, apply_view
 from tumorlens.scans.window import Window, intensity_range, parse_window, to_grey
 
 __all__ = [
+    "AS_READ",
     "DEFAULT_LIMITS",
     "DEFAULT_READING",
     "PLANES",
     "SCAN_SUFFIXES",
     "SIXTEEN_BIT_MODES",
     "ArrayScans",
-    "Crop",
+    "PixelSteps",
     "ReadLimits",
     "Reading",
     "Scan",
@@ -30,7 +31,6 @@ __all__ = [
     "Window",
     "apply_view",
     "check_text_name",
-    "crop_scan",
     "decode_scan",
     "intensity_range",
     "natural_key",
@@ -38,6 +38,7 @@ __all__ = [
     "parse_plane",
     "parse_window",
     "pixel_digest",
+    "prepare_scan",
     "quiet_decoding",
     "read_errors",
     "read_scan",

@@ -1,4 +1,4 @@
-"""How files that hold more than a picture become scans: intensity rule, plane, crop.
+"""How files that hold more than a picture become scans: intensity rule, plane, and the steps after reading.
 
 What of it decides the pixels is written down as ``scan_steps`` in the data set and in the bundle, so that a scan is
 read at prediction just as it was at import.
@@ -14,7 +14,17 @@ from typing import Literal, TypeVar, get_args
 from tumorlens.errors import InputError, IntegrityError
 from tumorlens.scans.window import PERCENTILES, Window, parse_window
 
-__all__ = ["DEFAULT_READING", "PLANES", "Crop", "Plane", "Reading", "parse_plane", "reading_of"]
+__all__ = [
+    "AS_READ",
+    "DEFAULT_READING",
+    "PLANES",
+    "Crop",
+    "PixelSteps",
+    "Plane",
+    "Reading",
+    "parse_plane",
+    "reading_of",
+]
 
 T = TypeVar("T")
 
@@ -24,8 +34,43 @@ Crop = Literal["none", "brain"]
 PLANES: tuple[str, ...] = get_args(Plane)
 """The planes a volume can be cut in."""
 
+_HARMONISED = "harmonise=skull,levels"
 _CODE = re.compile(r"[A-Z0-9_]{1,16}")
 _WORD = re.compile(r"[a-z0-9]{1,16}")
+
+
+@dataclass(frozen=True)
+class PixelSteps:
+    """What is done to a scan's pixels after it was read; false where nothing is.
+
+    Attributes:
+        crop: ``brain`` cuts to the square around the head.
+        harmonise: Whether the skull is stripped before the crop and grey levels are standardised after it.
+    """
+
+    crop: Crop = "none"
+    harmonise: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether anything is done."""
+        return self != AS_READ
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """As they stand in ``scan_steps``."""
+        cut = (f"crop={self.crop}",) if self.crop != "none" else ()
+        return (*cut, *((_HARMONISED,) if self.harmonise else ()))
+
+    @property
+    def options(self) -> str:
+        """The options of ``data import`` that do them; empty where nothing is done."""
+        if self.harmonise:
+            return "--harmonise"
+        return f"--crop {self.crop}" if self.crop != "none" else ""
+
+
+AS_READ = PixelSteps()
+"""Nothing is done."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +80,13 @@ class Reading:
     Attributes:
         window: Intensity rule of DICOM and NIfTI files.
         plane: Plane in which volumes are cut; DICOM series of other planes are left out.
-        crop: ``brain`` cuts every scan to the square around the head.
+        pixel_steps: What is done to every scan after that.
         series: Which DICOM series to read (``"modality=MR,description=flair"``); empty: all of the plane.
     """
 
     window: Window = PERCENTILES
     plane: Plane = "axial"
-    crop: Crop = "none"
+    pixel_steps: PixelSteps = AS_READ
     series: str = field(default="")
 
     def steps(self, *, volumes: bool) -> tuple[str, ...]:
@@ -56,11 +101,11 @@ class Reading:
         read = (f"plane={self.plane}", f"window={self.window.text}") if volumes else ()
         series = _coded_series(self.series) if volumes and self.series else ""
         chosen = (f"series={series}",) if series else ()
-        return (*read, *chosen, *((f"crop={self.crop}",) if self.crop != "none" else ()))
+        return (*read, *chosen, *self.pixel_steps.words)
 
 
 DEFAULT_READING = Reading()
-"""Percentiles of the series, axial, not cropped."""
+"""Percentiles of the series, axial, nothing done after reading."""
 
 
 def reading_of(steps: tuple[str, ...]) -> Reading:
@@ -69,7 +114,7 @@ def reading_of(steps: tuple[str, ...]) -> Reading:
     Raises:
         IntegrityError: A step is not known to this tumorlens.
     """
-    window, plane, crop, series = PERCENTILES, "axial", "none", ""
+    window, plane, series, crop, harmonise = PERCENTILES, "axial", "", "none", False
     for step in steps:
         name, _, value = step.partition("=")
         if name == "window":
@@ -78,11 +123,14 @@ def reading_of(steps: tuple[str, ...]) -> Reading:
             plane = value
         elif name == "crop" and value in get_args(Crop):
             crop = value
+        elif step == _HARMONISED:
+            harmonise = True
         elif name == "series" and _stored(_coded_series, value, step=step):
             series = value
         else:
             raise IntegrityError(f"The scan step {step!r} is not known to this tumorlens: upgrade it.")
-    return Reading(window, parse_plane(plane), "brain" if crop == "brain" else "none", series)
+    done = PixelSteps("brain" if crop == "brain" else "none", harmonise)
+    return Reading(window, parse_plane(plane), done, series)
 
 
 def _coded_series(text: str) -> str:

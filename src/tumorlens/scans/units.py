@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumorlens.errors import InputError, NotFoundError
-from tumorlens.scans.cropping import crop_scan
 from tumorlens.scans.files import check_regular
 from tumorlens.scans.kinds import files_by_kind, kind_of
 from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
+from tumorlens.scans.pixel_steps import prepare_scan
 from tumorlens.scans.raster import Scan, read_scan
 from tumorlens.scans.reading import Reading
 
@@ -50,7 +50,7 @@ class ScanUnit:
 
     Attributes:
         source: The file, or the first of a series.
-        read: Yields the scans, cropped as declared, and a refusal in the place of each that cannot be read.
+        read: Yields the scans, prepared as declared, and a refusal in the place of each that cannot be read.
         marks: What must be said with the answers.
     """
 
@@ -80,7 +80,7 @@ def scan_units(paths: Sequence[Path], reading: Reading, *, limits: ReadLimits = 
 
     Args:
         paths: Files, DICOMDIRs, and folders of pictures, NIfTI volumes and DICOM series.
-        reading: Intensity rule, plane and crop; of the DICOM series below folders, which are read.
+        reading: Intensity rule, plane and steps after reading; of the DICOM series below folders, which are read.
         limits: Largest file and picture.
 
     Raises:
@@ -155,7 +155,7 @@ def _file(path: Path, reading: Reading, limits: ReadLimits) -> ScanUnit:
 
 
 def _read_picture(path: Path, reading: Reading, limits: ReadLimits) -> Iterator[Scan | Refusal]:
-    yield _cropped(partial(read_scan, path, limits=limits), reading, limits, source=str(path))
+    yield _prepared(partial(read_scan, path, limits=limits), reading, limits, source=str(path))
 
 
 def _read_volume(path: Path, reading: Reading, limits: ReadLimits) -> Iterator[Scan | Refusal]:
@@ -163,14 +163,14 @@ def _read_volume(path: Path, reading: Reading, limits: ReadLimits) -> Iterator[S
 
     try:
         for scan in read_nifti(path, reading, limits=limits):
-            yield crop_scan(scan, reading.crop, limits=limits)
+            yield prepare_scan(scan, reading.pixel_steps, limits=limits)
     except InputError as error:
         yield Refusal(str(path), str(error))
 
 
-def _cropped(load: Callable[[], Scan], reading: Reading, limits: ReadLimits, *, source: str) -> Scan | Refusal:
+def _prepared(load: Callable[[], Scan], reading: Reading, limits: ReadLimits, *, source: str) -> Scan | Refusal:
     try:
-        return crop_scan(load(), reading.crop, limits=limits)
+        return prepare_scan(load(), reading.pixel_steps, limits=limits)
     except InputError as error:
         return Refusal(source, str(error))
 
@@ -242,7 +242,7 @@ def _read_series(
 
     reader = SeriesReader(series, reading.window, files=opened)
     for item in series.slices:
-        yield _cropped(partial(reader.read, item), reading, limits, source=item.name)
+        yield _prepared(partial(reader.read, item), reading, limits, source=item.name)
 
 
 def _refused(source: Path, reason: str) -> ScanUnit:

@@ -67,6 +67,7 @@ class CompareSettings:
         size: Side of the networks' square input in pixels.
         crop: ``brain``: scans cut to the square around the head; ``none``: as stored; ``auto``: ``brain`` where
             networks are fine-tuned, else ``none``.
+        harmonise: Whether scans are harmonised: skull stripped, cut around the head, grey levels standardised.
         seed: Seed of split, heads and bootstrap.
         split_file: A split to use instead of making one.
         refit: Whether finished runs are made again.
@@ -87,6 +88,7 @@ class CompareSettings:
     weights_dir: Path | None = None
     size: int = 240
     crop: str = "auto"
+    harmonise: bool = False
     seed: int = 0
     split_file: Path | None = None
     refit: bool = False
@@ -176,7 +178,7 @@ def compare_networks(
     """
     stored = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     specs = [find_backbone(name) for name in settings.backbones]
-    check_crop(settings.crop)
+    check_crop(settings.crop, harmonise=settings.harmonise)
     heads = [find_head(name) for name in settings.heads]
     if settings.fine_tune is not None:
         require_extra("train", purpose="Fine-tuning")
@@ -202,7 +204,12 @@ def compare_networks(
     networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
     fine_tunes = settings.fine_tune is not None
     scans = choose_scans(
-        Scans(stored, split), settings.crop, fine_tunes=fine_tunes, workspace=workspace, progress=progress
+        Scans(stored, split),
+        crop=settings.crop,
+        harmonise=settings.harmonise,
+        fine_tunes=fine_tunes,
+        workspace=workspace,
+        progress=progress,
     )
     with FeatureStore(workspace.features) as store:
         context = RunContext(

@@ -1,20 +1,34 @@
-"""Which pixels networks are given: scans as stored, or their copy cut around the head with the same rows and split."""
+"""Which pixels networks are given: scans as stored, or their copy, cut around the head or harmonised, split alike."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tumorlens.datasets import Dataset, Split, check_split, crop_dataset, find_cropped_copy, save_split
+from tumorlens.datasets import Dataset, Split, check_split, find_prepared_copies, prepare_dataset, save_split
 from tumorlens.datasets.split import make_split
 from tumorlens.errors import InputError
 from tumorlens.progress import Progress
-from tumorlens.scans import reading_of
+from tumorlens.scans import AS_READ, PixelSteps, reading_of
 from tumorlens.workspace import Workspace
 
-__all__ = ["CROPS", "Scans", "check_crop", "choose_scans", "cropped_scans", "is_cropped", "own_scans"]
+__all__ = [
+    "CROPS",
+    "CUT",
+    "HARMONISED",
+    "Scans",
+    "check_crop",
+    "choose_scans",
+    "choose_steps",
+    "own_scans",
+    "prepared_scans",
+    "steps_done",
+]
 
 CROPS = ("auto", "brain", "none")
 """What ``--crop`` may be; ``auto``: around the head where networks are fine-tuned, as stored for heads alone."""
+
+CUT = PixelSteps("brain")
+HARMONISED = PixelSteps("brain", harmonise=True)
 
 
 @dataclass(frozen=True)
@@ -22,7 +36,7 @@ class Scans:
     """A data set with its split.
 
     Attributes:
-        dataset: As stored, or the copy cut around the head.
+        dataset: As stored, or a copy whose scans went through further steps.
         split: Which part each row belongs to.
         original_split: Of a copy, the digest of the split as it was made for the scans as stored; else empty.
     """
@@ -32,64 +46,93 @@ class Scans:
     original_split: str = ""
 
 
-def check_crop(crop: str) -> None:
-    """Raise where a crop is unknown.
+def check_crop(crop: str, *, harmonise: bool = False) -> None:
+    """Raise where a crop is unknown, or does not go with harmonising.
 
     Raises:
         InputError: Says what was expected.
     """
     if crop not in CROPS:
         raise InputError(f"Expected --crop {', '.join(CROPS[:-1])} or {CROPS[-1]}, got {crop!r}.")
+    if harmonise and crop == "none":
+        raise InputError("--harmonise cuts scans around the head too: leave out --crop none, or leave out --harmonise.")
 
 
-def is_cropped(dataset: Dataset) -> bool:
-    """Whether the scans were cut around the head when they were imported."""
-    return reading_of(dataset.scan_steps).crop != "none"
+def steps_done(dataset: Dataset) -> PixelSteps:
+    """What was done to the scans after reading when they were imported."""
+    return reading_of(dataset.scan_steps).pixel_steps
 
 
-def choose_scans(stored: Scans, crop: str, *, fine_tunes: bool, workspace: Workspace, progress: Progress) -> Scans:
+def choose_steps(dataset: Dataset, *, crop: str, harmonise: bool, fine_tunes: bool) -> PixelSteps:
+    """What is still to be done to a data set's scans; false: nothing.
+
+    Args:
+        dataset: As it was imported.
+        crop: One of :data:`CROPS`.
+        harmonise: Whether scans are harmonised, which includes the crop.
+        fine_tunes: Whether networks are fine-tuned, which decides what ``auto`` means.
+
+    Raises:
+        InputError: Scans were imported with a crop, before which they would have had to be harmonised.
+    """
+    done = steps_done(dataset)
+    if harmonise:
+        if done and not done.harmonise:
+            raise InputError(
+                f"{dataset.name!r} was imported with {done.options}, but --harmonise strips the skull before that: "
+                "import the scans without it, or with --harmonise."
+            )
+        return AS_READ if done else HARMONISED
+    return AS_READ if done or crop == "none" or (crop == "auto" and not fine_tunes) else CUT
+
+
+def choose_scans(
+    stored: Scans, *, crop: str, harmonise: bool, fine_tunes: bool, workspace: Workspace, progress: Progress
+) -> Scans:
     """The scans that networks are given, all networks of a command the same ones.
 
     Args:
         stored: The data set with its split.
         crop: One of :data:`CROPS`.
-        fine_tunes: Whether networks are fine-tuned, which decides what ``auto`` means.
+        harmonise: Whether scans are harmonised.
+        fine_tunes: Whether networks are fine-tuned.
         workspace: Where the copy is made or found.
         progress: Told of every scan, and where ``auto`` cannot have its copy.
 
     Raises:
         InputError: The copy is asked for and cannot be made.
     """
-    if crop == "none" or is_cropped(stored.dataset) or (crop == "auto" and not fine_tunes):
+    steps = choose_steps(stored.dataset, crop=crop, harmonise=harmonise, fine_tunes=fine_tunes)
+    if not steps:
         return stored
     try:
-        return cropped_scans(stored, workspace=workspace, progress=progress)
+        return prepared_scans(stored, steps, workspace=workspace, progress=progress)
     except InputError as error:
-        if crop == "brain":
+        if harmonise or crop == "brain":
             raise
         progress.say(f"Scans are used as stored, not cut around the head. {error}")
         return stored
 
 
-def cropped_scans(stored: Scans, *, workspace: Workspace, progress: Progress) -> Scans:
-    """The copy of scans cut around the head, with the same split row by row.
+def prepared_scans(stored: Scans, steps: PixelSteps, *, workspace: Workspace, progress: Progress) -> Scans:
+    """The copy of scans that went through steps, with the same split row by row.
 
     Raises:
-        InputError: The copy cannot be made; see :func:`~tumorlens.datasets.crop_dataset`.
+        InputError: The copy cannot be made; see :func:`~tumorlens.datasets.prepare_dataset`.
     """
-    cropped = crop_dataset(workspace, stored.dataset, progress=progress)
+    copy = prepare_dataset(workspace, stored.dataset, steps, progress=progress)
     same = make_split(
         stored.split.parts,
-        pixel_digests=cropped.digests,
+        pixel_digests=copy.digests,
         protocol=stored.split.protocol,
         seed=stored.split.seed,
         groups_are=stored.split.groups_are,
     )
-    check_split(cropped, same)
-    kept = cropped.splits / f"{same.protocol}-{same.digest[:12]}.json"
+    check_split(copy, same)
+    kept = copy.splits / f"{same.protocol}-{same.digest[:12]}.json"
     if not kept.exists():
         save_split(same, kept)
-    return Scans(cropped, same, original_split=stored.split.digest)
+    return Scans(copy, same, original_split=stored.split.digest)
 
 
 def own_scans(dataset: Dataset, *, manifest_digest: str, workspace: Workspace) -> Dataset:
@@ -100,5 +143,5 @@ def own_scans(dataset: Dataset, *, manifest_digest: str, workspace: Workspace) -
         manifest_digest: Of the data set that the model was trained on.
         workspace: Where the copy would lie.
     """
-    copy = find_cropped_copy(workspace, dataset)
-    return copy if copy is not None and copy.digest == manifest_digest else dataset
+    copies = find_prepared_copies(workspace, dataset)
+    return next((copy for copy in copies if copy.digest == manifest_digest), dataset)

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 
 from tumorlens.backbones import find_backbone
-from tumorlens.datasets import Dataset, crop_dataset, load_dataset, repeat_folds, residual_in_folds
+from tumorlens.datasets import Dataset, load_dataset, prepare_dataset, repeat_folds, residual_in_folds
 from tumorlens.errors import InputError
 from tumorlens.features import FeatureStore
 from tumorlens.progress import SILENT, Progress
@@ -26,7 +26,7 @@ from tumorlens.reports import CrossValidation, cross_validation_to_rich
 from tumorlens.training import check_groups
 from tumorlens.workflows.audit_short import short_finding
 from tumorlens.workflows.compare import CompareSettings, prepare_networks
-from tumorlens.workflows.crops import check_crop, is_cropped
+from tumorlens.workflows.crops import check_crop, choose_steps
 from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fold_context import FoldContext
 from tumorlens.workflows.fold_rows import baseline_fold_rows, fold_differences, network_fold_rows
@@ -136,9 +136,8 @@ def cross_validate(
     stored = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     specs = [find_backbone(name) for name in settings.backbones]
     heads = [_foldable(name) for name in settings.heads]
-    scans = stored
-    if settings.crop == "brain" and not is_cropped(stored):
-        scans = crop_dataset(workspace, stored, progress=progress)
+    steps = choose_steps(stored, crop=settings.crop, harmonise=settings.harmonise, fine_tunes=False)
+    scans = prepare_dataset(workspace, stored, steps, progress=progress) if steps else stored
     folds = repeat_folds(scans, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
     remove_leftovers(workspace.root)
     networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
@@ -165,7 +164,7 @@ def cross_validate(
 
 
 def _check_settings(settings: CrossValidationSettings) -> None:
-    check_crop(settings.crop)
+    check_crop(settings.crop, harmonise=settings.harmonise)
     of_one_split = {
         f"--protocol {settings.protocol}": settings.protocol != "grouped",
         "--from-scratch": settings.from_scratch is not None,

@@ -65,9 +65,10 @@ def check_masks(model: EvaluatedModel, dataset: Dataset) -> None:
         raise InputError(
             "Heatmaps are scored for the positive of two classes, and the model has none: leave out --heatmaps."
         )
-    if compare_steps(model.card.scan_steps, dataset.scan_steps).crop != "none":
+    to_do = compare_steps(model.card.scan_steps, dataset.scan_steps).pixel_steps
+    if to_do:
         raise InputError(
-            f"The masks of {dataset.name!r} are of scans without the model's crop: import it again with --crop brain."
+            f"The masks of {dataset.name!r} are of scans without the model's {to_do.options}: import it again with it."
         )
 
 

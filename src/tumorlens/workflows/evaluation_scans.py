@@ -107,7 +107,7 @@ def unseen_scans(
     answers = _predict(model, dataset, rows, steps, views=views, threads=threads, progress=progress)
     notes = list(steps.notes)
     twins = None
-    if steps.crop == "none":
+    if not steps.pixel_steps:
         twins = _near_twins(model, dataset, rows, workspace=workspace)
     if model.run is None:
         lack = "Its training scans are unknown" if seen is None else "Only its training part is known"
@@ -119,8 +119,8 @@ def unseen_scans(
             "Near-twins of training scans were not counted: "
             + (
                 "the data set the model was trained on is not in this workspace."
-                if steps.crop == "none"
-                else "the scans here were imported without the model's crop."
+                if not steps.pixel_steps
+                else f"the scans here were imported without the model's {steps.pixel_steps.options}."
             )
         )
     in_training = None if seen is None else len(dataset) - len(rows)
@@ -163,10 +163,10 @@ def _predict(
 def _digests_after(steps: StepsToDo, dataset: Dataset, *, progress: Progress) -> dict[str, str]:
     """Digest of each stored content to its digest once the steps are applied."""
     distinct = np.unique(dataset.digests).tolist()
-    if steps.crop == "none":
+    if not steps.pixel_steps:
         return {digest: digest for digest in distinct}
     found = {}
-    with dataset.open_pixels() as store, progress.task("Cropping", total=len(distinct)) as task:
+    with dataset.open_pixels() as store, progress.task("Preparing scans", total=len(distinct)) as task:
         for digest in distinct:
             found[digest] = pixel_digest(steps.apply(store.get(digest)))
             task.advance()

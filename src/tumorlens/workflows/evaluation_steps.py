@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tumorlens.errors import InputError
-from tumorlens.scans import Scan, crop_scan, reading_of
-from tumorlens.scans.reading import Crop
+from tumorlens.scans import AS_READ, PixelSteps, Scan, prepare_scan, reading_of
 from tumorlens.types import Pixels
 
 __all__ = ["StepsToDo", "compare_steps"]
@@ -17,36 +16,42 @@ class StepsToDo:
     """What is to be done to a data set's stored pixels before they go through a model's graph.
 
     Attributes:
-        crop: The crop that the model declares and the data set does not have; ``none``: nothing is to be done.
+        pixel_steps: The steps after reading that the model declares and the data set does not have; false: nothing is
+            to be done.
         notes: What must be said of the steps.
     """
 
-    crop: Crop
+    pixel_steps: PixelSteps
     notes: tuple[str, ...]
 
     def apply(self, pixels: Pixels) -> Pixels:
         """The pixels ``(h, w, 3)`` uint8 as the graph is to be given them."""
-        return crop_scan(Scan(pixels, "stored", "RGB", "stored"), self.crop).pixels
+        return prepare_scan(Scan(pixels, "stored", "RGB", "stored"), self.pixel_steps).pixels
 
 
 def compare_steps(model: tuple[str, ...], dataset: tuple[str, ...]) -> StepsToDo:
     """Say what is to be done to a data set that was read by other ``scan_steps`` than a model's.
 
-    A missing crop is applied, once. Window and plane apply to volumes only: they must agree where the data set was read
-    from volumes, with the defaults where the model knows none. Which series were read is a choice of scans.
+    Missing steps after reading are applied, once. Window and plane apply to volumes only: they must agree where the
+    data set was read from volumes, with the defaults where the model knows none. Which series were read is a choice of
+    scans.
 
     Raises:
         InputError: The data set's pixels went through a step that the model's did not, or through another.
     """
     wanted, done = reading_of(model), reading_of(dataset)
+    to_do = AS_READ if done.pixel_steps == wanted.pixel_steps else wanted.pixel_steps
     notes = []
-    if done.crop != wanted.crop and done.crop != "none":
+    if done.pixel_steps and done.pixel_steps != wanted.pixel_steps:
+        trained = f"with {wanted.pixel_steps.options}" if wanted.pixel_steps else "without"
+        again = wanted.pixel_steps.options or f"no {done.pixel_steps.options}"
         raise InputError(
-            f"The data set was imported with --crop {done.crop}, but the model was trained without: import it again "
-            "without --crop."
+            f"The data set was imported with {done.pixel_steps.options}, but the model was trained {trained}: import "
+            f"it again with {again}."
         )
-    if done.crop != wanted.crop:
-        notes.append(f"The model's step crop={wanted.crop} was applied to the scans, which were imported without it.")
+    if to_do:
+        steps = ", ".join(to_do.words)
+        notes.append(f"The model's {steps} was applied to the scans, which were imported without it.")
     if _from_volumes(dataset):
         if (done.window, done.plane) != (wanted.window, wanted.plane):
             raise InputError(
@@ -59,7 +64,7 @@ def compare_steps(model: tuple[str, ...], dataset: tuple[str, ...]) -> StepsToDo
     if done.series != wanted.series:
         series = done.series or "any"
         notes.append(f"The series differ: {wanted.series or 'any'} in training, {series} here.")
-    return StepsToDo("none" if done.crop == wanted.crop else wanted.crop, tuple(notes))
+    return StepsToDo(to_do, tuple(notes))
 
 
 def _from_volumes(steps: tuple[str, ...]) -> bool:

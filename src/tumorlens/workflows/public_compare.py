@@ -30,6 +30,7 @@ class CompareOptions(TypedDict, total=False):
     weights_dir: str | Path | None
     size: int
     crop: str
+    harmonise: bool
     seed: int
     split_file: str | Path | None
     refit: bool
@@ -71,6 +72,7 @@ def compare(
     weights_dir: str | Path | None = None,
     size: int = 240,
     crop: str = "auto",
+    harmonise: bool = False,
     seed: int = 0,
     split_file: str | Path | None = None,
     refit: bool = False,
@@ -103,6 +105,8 @@ def compare(
         size: Side of the networks' square input in pixels.
         crop: ``brain``: scans cut to the square around the head, all networks on the same ones; ``none``: as stored;
             ``auto``: ``brain`` with ``fine_tune``, else ``none``.
+        harmonise: Whether scans are harmonised, for use on scans of other sources: skull stripped, cut around the head,
+            grey levels standardised.
         seed: Seed of split, heads and bootstrap.
         split_file: A split to use instead of making one.
         refit: Whether finished runs are made again.
@@ -136,6 +140,7 @@ def compare(
         weights_dir=None if weights_dir is None else Path(weights_dir),
         size=size,
         crop=crop,
+        harmonise=harmonise,
         seed=seed,
         split_file=None if split_file is None else Path(split_file),
         refit=refit,

@@ -33,6 +33,7 @@ def import_scans(
     plane: str = "axial",
     series: str = "",
     crop: str = "none",
+    harmonise: bool = False,
     mask_pattern: str | None = None,
     mask_labels: str | None = None,
     min_lesion_mm2: float = 30.0,
@@ -62,6 +63,7 @@ def import_scans(
         plane: Plane of DICOM and NIfTI: ``axial``, ``coronal`` or ``sagittal``.
         series: DICOM series to read, such as ``"modality=MR,description=flair"``; blank: all of the plane.
         crop: ``brain`` cuts every scan to the square around the head.
+        harmonise: Whether scans are made more alike: skull stripped, cut around the head, grey levels standardised.
         mask_pattern: Lesion mask beside each NIfTI image, such as ``"{stem}_seg.nii.gz"``.
         mask_labels: Mask values that mean tumour, by commas; all above 0 by default.
         min_lesion_mm2: Tumour area in mm2 from which on a slice counts as tumour.
@@ -91,7 +93,7 @@ def import_scans(
         skip_unreadable=skip_unreadable,
         replace=replace,
         synthetic=synthetic,
-        reading=reading_options(window=window, plane=plane, series=series, crop=crop),
+        reading=reading_options(window=window, plane=plane, series=series, crop=crop, harmonise=harmonise),
         masks=mask_options(
             pattern=mask_pattern,
             labels=mask_labels,

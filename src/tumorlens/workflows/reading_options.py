@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from tumorlens.datasets import MaskOptions
 from tumorlens.errors import InputError
-from tumorlens.scans import Reading, parse_plane, parse_window
+from tumorlens.scans import PixelSteps, Reading, parse_plane, parse_window
 
 __all__ = ["mask_options", "reading_options"]
 
 _LAYOUTS = ("brats",)
 
 
-def reading_options(*, window: str, plane: str, series: str, crop: str) -> Reading:
+def reading_options(*, window: str, plane: str, series: str, crop: str, harmonise: bool) -> Reading:
     """Read how files become scans.
 
     Args:
@@ -19,6 +19,7 @@ def reading_options(*, window: str, plane: str, series: str, crop: str) -> Readi
         plane: ``axial``, ``coronal`` or ``sagittal``.
         series: Which DICOM series; blank for all of the plane.
         crop: ``none`` or ``brain``.
+        harmonise: Whether scans are harmonised, which includes the crop.
 
     Raises:
         InputError: A word is none of these.
@@ -28,7 +29,7 @@ def reading_options(*, window: str, plane: str, series: str, crop: str) -> Readi
     return Reading(
         window=parse_window(window),
         plane=parse_plane(plane),
-        crop="brain" if crop == "brain" else "none",
+        pixel_steps=PixelSteps("brain" if crop == "brain" or harmonise else "none", harmonise),
         series=series,
     )
 

@@ -20,7 +20,7 @@ from tumorlens.progress import Progress
 from tumorlens.training import Place, Sizes
 from tumorlens.training.search_space import AS_STORED, BRAIN
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.crops import Scans, cropped_scans, is_cropped
+from tumorlens.workflows.crops import CUT, Scans, prepared_scans, steps_done
 from tumorlens.workflows.fit import Network, prepare_network
 from tumorlens.workspace import Workspace
 
@@ -102,10 +102,11 @@ def find_scans(
     found = {AS_STORED: stored}
     if not crop:
         return found, []
-    if is_cropped(stored.dataset):
-        return found, ["The scans were imported with --crop brain, so a crop is not searched over."]
+    done = steps_done(stored.dataset)
+    if done:
+        return found, [f"The scans were imported with {done.options}, so a crop is not searched over."]
     try:
-        found[BRAIN] = cropped_scans(stored, workspace=workspace, progress=progress)
+        found[BRAIN] = prepared_scans(stored, CUT, workspace=workspace, progress=progress)
     except InputError as error:
         return found, [f"A crop is not searched over. {error}"]
     return found, []

@@ -149,7 +149,7 @@ def read_nifti(
     Args:
         path: A ``.nii`` or ``.nii.gz`` file.
         reading: Intensity rule and plane; a crop is not applied here but to scans of every format alike, by
-            :func:`tumorlens.scans.crop_scan`.
+            :func:`tumorlens.scans.prepare_scan`.
         limits: Largest file, slice, number of slices and volume.
         minimum_area: Slices with a smaller share of head are left out; 0 keeps all.
 

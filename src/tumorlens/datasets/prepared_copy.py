@@ -1,4 +1,4 @@
-"""Makes the copy of a data set whose scans are cut around the head, row by row: labels and groups stay as they are."""
+"""Makes a copy of a data set whose scans are cut around the head, or harmonised, row by row; labels and groups stay."""
 
 from __future__ import annotations
 
@@ -23,70 +23,73 @@ from tumorlens.datasets.pixelstore import PixelStore
 from tumorlens.datasets.source import ScanSource, SourceRow
 from tumorlens.errors import InputError
 from tumorlens.progress import SILENT, Progress
-from tumorlens.scans import Scan
+from tumorlens.scans import PixelSteps, Scan
 from tumorlens.workspace import Workspace, atomic_directory, check_name
 
-__all__ = ["CROP_STEP", "crop_dataset", "cropped_name", "find_cropped_copy"]
+__all__ = ["copy_name", "find_prepared_copies", "prepare_dataset"]
 
-CROP_STEP = "crop=brain"
-"""The step that such a copy has and its original has not."""
-
+_STEPS = (PixelSteps("brain"), PixelSteps("brain", harmonise=True))
 _SAME_ROWS = ["source", "label", "group"]
 _MEASURED = ("height", "width", "area", "brightness")
 _SHEET_COUNT = 8
 
 
-def cropped_name(name: str) -> str:
-    """What the cropped copy of a data set is called."""
-    return f"{name}-brain"
+def copy_name(name: str, steps: PixelSteps) -> str:
+    """What the copy of a data set is called whose scans went through ``steps``."""
+    return f"{name}-harmonised" if steps.harmonise else f"{name}-{steps.crop}"
 
 
-def crop_dataset(workspace: Workspace, dataset: Dataset, *, progress: Progress = SILENT) -> Dataset:
-    """Cut every scan to the square around the head, as ``data import --crop brain`` does, or find an earlier copy.
+def prepare_dataset(
+    workspace: Workspace, dataset: Dataset, steps: PixelSteps, *, progress: Progress = SILENT
+) -> Dataset:
+    """Take every scan through steps, as ``data import --crop brain`` or ``--harmonise`` does, or find an earlier copy.
 
     A copy of the data set as it was before, such as before another import, is replaced.
 
     Args:
-        workspace: Where the copy goes, under :func:`cropped_name`.
-        dataset: A data set that is not cropped.
+        workspace: Where the copy goes, under :func:`copy_name`.
+        dataset: A data set whose scans are as they were read.
+        steps: What is done to them.
         progress: Told of every scan.
 
     Returns:
-        A data set with the same rows, labels and groups in the same order, and with :data:`CROP_STEP`.
+        A data set with the same rows, labels and groups in the same order, and with the words of ``steps``.
 
     Raises:
         InputError: Another data set has the copy's name, or two scans with different labels become the same pixels.
         StorageError: The disk is full or may not be written.
     """
-    goal = workspace.datasets / check_name(cropped_name(dataset.name), of="data set")
+    goal = workspace.datasets / check_name(copy_name(dataset.name, steps), of="data set")
     if goal.exists():
         found = load_dataset(workspace, goal.name)
-        if _is_copy(found, dataset):
+        if _is_copy(found, dataset, steps):
             return found
         original = read_original(goal)
         if original is None or original.name != dataset.name:
             raise InputError(
-                f"The data set {goal.name!r} has the name of the cropped copy of {dataset.name!r} and is none: remove "
-                f"it (tumorlens data remove {goal.name}), or leave the crop out."
+                f"The data set {goal.name!r} has the name of the copy of {dataset.name!r} with {steps.options} and is "
+                f"none: remove it (tumorlens data remove {goal.name}), or leave {steps.options} out."
             )
     with atomic_directory(goal, replace=True) as folder, _source(dataset) as source:
-        read = ingest(source, folder, crop="brain", skip_unreadable=False, progress=progress)
-        _write(dataset, read, folder, name=goal.name)
+        read = ingest(source, folder, steps=steps, skip_unreadable=False, progress=progress)
+        _write(dataset, read, folder, name=goal.name, steps=steps)
     return open_dataset(goal)
 
 
-def find_cropped_copy(workspace: Workspace, dataset: Dataset) -> Dataset | None:
-    """The copy that :func:`crop_dataset` made of a data set as it is now; ``None`` where there is none."""
-    name = cropped_name(dataset.name)
-    if not (workspace.datasets / name).exists():
-        return None
-    found = load_dataset(workspace, name)
-    return found if _is_copy(found, dataset) else None
+def find_prepared_copies(workspace: Workspace, dataset: Dataset) -> list[Dataset]:
+    """The copies that :func:`prepare_dataset` made of a data set as it is now."""
+    found = []
+    for steps in _STEPS:
+        name = copy_name(dataset.name, steps)
+        if (workspace.datasets / name).exists():
+            copy = load_dataset(workspace, name)
+            found += [copy] if _is_copy(copy, dataset, steps) else []
+    return found
 
 
-def _is_copy(found: Dataset, dataset: Dataset) -> bool:
+def _is_copy(found: Dataset, dataset: Dataset, steps: PixelSteps) -> bool:
     return (
-        found.scan_steps == (*dataset.scan_steps, CROP_STEP)
+        found.scan_steps == (*dataset.scan_steps, *steps.words)
         and len(found) == len(dataset)
         and found.manifest[_SAME_ROWS].equals(dataset.manifest[_SAME_ROWS])
         and read_original(found.path) == Original(dataset.name, dataset.digest)
@@ -113,7 +116,7 @@ def _stored(pixels: PixelStore, masks: MaskStore | None, digest: str, kind: str,
     return Scan(pixels.get(digest), kind, mode, source, mask=mask)
 
 
-def _write(dataset: Dataset, read: Ingested, folder: Path, *, name: str) -> None:
+def _write(dataset: Dataset, read: Ingested, folder: Path, *, name: str, steps: PixelSteps) -> None:
     """Write everything but pixels and masks, which are in ``folder`` already."""
     for lock in folder.glob("*/lock.mdb"):
         lock.unlink()
@@ -124,12 +127,12 @@ def _write(dataset: Dataset, read: Ingested, folder: Path, *, name: str) -> None
         name=name,
         digest=manifest_digest(manifest),
         flow=replace(dataset.record.flow, distinct=int((manifest["copy_of"] == -1).sum())),
-        scan_steps=(*dataset.scan_steps, CROP_STEP),
+        scan_steps=(*dataset.scan_steps, *steps.words),
         near_twins=None,
         cluster_threshold=None,
         notes=(
             *dataset.record.notes,
-            f"A copy of {dataset.name} cut around the head; labels and groups are those of {dataset.name}.",
+            f"A copy of {dataset.name} made with {steps.options}; labels and groups are those of {dataset.name}.",
         ),
     )
     record.write(folder / "dataset.json")

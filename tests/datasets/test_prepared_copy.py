@@ -1,4 +1,4 @@
-"""The cropped copy of a data set: the same rows, labels and groups, with the pixels of an import with --crop brain."""
+"""A prepared copy of a data set: the same rows, labels and groups, with the pixels of an import with its steps."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tumorlens.datasets import Dataset, crop_dataset, find_cropped_copy, load_dataset, remove_dataset
-from tumorlens.datasets.cropped_copy import CROP_STEP
+from tumorlens.datasets import Dataset, find_prepared_copies, load_dataset, prepare_dataset, remove_dataset
 from tumorlens.errors import InputError
+from tumorlens.scans import PixelSteps
 from tumorlens.workflows.public_data import import_scans
 from tumorlens.workspace import Workspace
+
+CUT = PixelSteps("brain")
+HARMONISED = PixelSteps("brain", harmonise=True)
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +27,12 @@ def place(tiny_study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspa
 
 @pytest.fixture(scope="module")
 def cropped(place: tuple[Workspace, Dataset]) -> Dataset:
-    return crop_dataset(*place)
+    return prepare_dataset(*place, CUT)
 
 
 def test_rows_labels_and_groups_stay(place: tuple[Workspace, Dataset], cropped: Dataset) -> None:
     _, dataset = place
-    assert cropped.name == "tiny-brain" and cropped.scan_steps == (*dataset.scan_steps, CROP_STEP)
+    assert cropped.name == "tiny-brain" and cropped.scan_steps == (*dataset.scan_steps, "crop=brain")
     for column in ("row_id", "source", "label", "group"):
         assert cropped.manifest[column].tolist() == dataset.manifest[column].tolist()
     assert (cropped.digests != dataset.digests).mean() > 0.9
@@ -37,38 +40,50 @@ def test_rows_labels_and_groups_stay(place: tuple[Workspace, Dataset], cropped: 
     assert cropped.manifest["receipt"].str.startswith("crop=").all()
 
 
-def test_pixels_are_those_of_an_import_with_the_crop(tiny_study, cropped: Dataset, tmp_path: Path) -> None:
-    words = {"labels": tiny_study.folder / "labels.csv", "crop": "brain", "workspace": tmp_path / "other"}
+@pytest.mark.parametrize(("steps", "option"), [(CUT, {"crop": "brain"}), (HARMONISED, {"harmonise": True})])
+def test_pixels_are_those_of_an_import_with_the_steps(tiny_study, place, steps, option, tmp_path: Path) -> None:
+    copy = prepare_dataset(*place, steps)
+    words = {"labels": tiny_study.folder / "labels.csv", "workspace": tmp_path / "other", **option}
     imported = import_scans(tiny_study.folder / "images", name="again", **words)
+    assert imported.scan_steps == copy.scan_steps == steps.words
     by_source = imported.manifest.set_index("source")["pixel_digest"]
-    assert by_source.loc[cropped.manifest["source"]].tolist() == cropped.digests.tolist()
+    assert by_source.loc[copy.manifest["source"]].tolist() == copy.digests.tolist()
+
+
+def test_copies_with_other_steps_lie_side_by_side(place: tuple[Workspace, Dataset], cropped: Dataset) -> None:
+    harmonised = prepare_dataset(*place, HARMONISED)
+    assert harmonised.name == "tiny-harmonised" and harmonised.scan_steps == ("crop=brain", "harmonise=skull,levels")
+    assert (harmonised.digests != cropped.digests).all()
+    assert harmonised.manifest["receipt"].str.match(r"skull=.*; crop=.*; levels=").all()
+    assert [copy.name for copy in find_prepared_copies(*place)] == ["tiny-brain", "tiny-harmonised"]
 
 
 def test_it_is_found_again(place: tuple[Workspace, Dataset], cropped: Dataset) -> None:
     made = (cropped.path / "dataset.json").stat().st_mtime_ns
-    assert crop_dataset(*place).digest == cropped.digest
+    assert prepare_dataset(*place, CUT).digest == cropped.digest
     assert (cropped.path / "dataset.json").stat().st_mtime_ns == made
 
 
 def test_another_data_set_of_its_name_is_left_alone(tiny_study, workspace: Workspace) -> None:
     shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny-brain")
     with pytest.raises(InputError, match=r"and is none: remove it \(tumorlens data remove tiny-brain\)"):
-        crop_dataset(workspace, tiny_study.dataset)
+        prepare_dataset(workspace, tiny_study.dataset, CUT)
 
 
 def test_a_copy_of_the_data_set_as_it_was_is_replaced(tiny_study, workspace: Workspace) -> None:
     shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny")
     dataset = load_dataset(workspace, "tiny")
-    crop_dataset(workspace, dataset)
+    prepare_dataset(workspace, dataset, CUT)
     changed = replace(dataset, record=replace(dataset.record, digest="0" * 64))
-    assert find_cropped_copy(workspace, changed) is None
-    crop_dataset(workspace, changed)
-    assert find_cropped_copy(workspace, changed) is not None and find_cropped_copy(workspace, dataset) is None
+    assert find_prepared_copies(workspace, changed) == []
+    prepare_dataset(workspace, changed, CUT)
+    assert len(find_prepared_copies(workspace, changed)) == 1 and find_prepared_copies(workspace, dataset) == []
 
 
 def test_it_goes_with_its_original(tiny_study, workspace: Workspace) -> None:
     for name in ("tiny", "other"):
         shutil.copytree(tiny_study.dataset.path, workspace.datasets / name)
-    crop_dataset(workspace, load_dataset(workspace, "tiny"))
-    assert remove_dataset(workspace, "tiny") == ["tiny-brain", "tiny"]
+    for steps in (CUT, HARMONISED):
+        prepare_dataset(workspace, load_dataset(workspace, "tiny"), steps)
+    assert remove_dataset(workspace, "tiny") == ["tiny-brain", "tiny-harmonised", "tiny"]
     assert [path.name for path in workspace.datasets.iterdir()] == ["other"]
