@@ -28,10 +28,10 @@ from protocols import DATASET, FOLDS, read_protocol, read_units
 from tumorlens.bundles import Predictor
 from tumorlens.datasets import Dataset, Split, load_dataset
 from tumorlens.evaluation.metrics import log_loss
-from tumorlens.workflows.crops import Scans
 from tumorlens.workflows.fine_tune import fit_fine_tuned_run
 from tumorlens.workflows.fit import fit_backbone
 from tumorlens.workflows.heads import HEADS
+from tumorlens.workflows.prepared_scans import Scans
 from tumorlens.workflows.runs import HISTORY_FILE, RunRecord, read_predictions
 from tumorlens.workspace import Workspace
 

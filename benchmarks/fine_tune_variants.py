@@ -15,9 +15,9 @@ from tumorlens.features import FeatureStore
 from tumorlens.runtime.graph_cache import facts_digest
 from tumorlens.training import Recipe
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.crops import CUT, Scans, prepared_scans
 from tumorlens.workflows.fine_tune import FineTuneSettings
 from tumorlens.workflows.fit import Network, prepare_network
+from tumorlens.workflows.prepared_scans import CUT, Scans, prepared_scans
 from tumorlens.workspace import Workspace
 
 __all__ = ["MIXES", "VARIANTS", "Variant", "stand"]

@@ -24,10 +24,10 @@ from tumorlens.evaluation.metrics import log_loss
 from tumorlens.features import extract_features
 from tumorlens.training import EpochRecord
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.crops import Scans
 from tumorlens.workflows.fine_tune import train_network
 from tumorlens.workflows.fit import Network
 from tumorlens.workflows.heads import HEADS, row_probabilities
+from tumorlens.workflows.prepared_scans import Scans
 from tumorlens.workflows.search_ground import without_test
 from tumorlens.workflows.splits import prepare_split
 from tumorlens.workspace import Workspace, write_json

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tumorlens.datasets import Dataset, find_prepared_copies, load_dataset, prepare_dataset, remove_dataset
+from tumorlens.datasets import (
+    Dataset,
+    find_prepared_copies,
+    load_dataset,
+    prepare_dataset,
+    remove_dataset,
+    split_by_group,
+)
+from tumorlens.datasets.original import original_split_digest
+from tumorlens.datasets.relabel import relabel
+from tumorlens.datasets.split import make_split
 from tumorlens.errors import InputError
-from tumorlens.scans import PixelSteps
+from tumorlens.scans import CUT, HARMONISED
 from tumorlens.workflows.public_data import import_scans
 from tumorlens.workspace import Workspace
-
-CUT = PixelSteps("brain")
-HARMONISED = PixelSteps("brain", harmonise=True)
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +89,49 @@ def test_a_copy_of_the_data_set_as_it_was_is_replaced(tiny_study, workspace: Wor
     assert len(find_prepared_copies(workspace, changed)) == 1 and find_prepared_copies(workspace, dataset) == []
 
 
+def test_corrected_labels_make_it_a_data_set_of_its_own(tiny_study, workspace: Workspace) -> None:
+    shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny")
+    dataset = load_dataset(workspace, "tiny")
+    copy = prepare_dataset(workspace, dataset, CUT)
+    label = next(name for name in copy.classes if name != copy.manifest["label"][0])
+    relabel(workspace, copy.name, {0: label}, new_name="mine")
+    relabel(workspace, copy.name, {0: label})
+    with pytest.raises(InputError, match="and is none: remove it"):
+        prepare_dataset(workspace, dataset, CUT)
+    assert remove_dataset(workspace, "tiny") == ["tiny"]
+    assert load_dataset(workspace, "mine").manifest["label"][0] == label
+    mine = load_dataset(workspace, "mine")
+    split = split_by_group(dataset, seed=0)
+    parts = make_split(split.parts, pixel_digests=mine.digests, protocol="grouped", seed=0, groups_are="patients")
+    assert original_split_digest(mine, parts) == split.digest and original_split_digest(dataset, split) == ""
+
+
+def test_another_import_takes_its_copies_away(tiny_study, workspace: Workspace) -> None:
+    words = {"labels": tiny_study.folder / "labels.csv", "workspace": workspace.root, "name": "again"}
+    dataset = import_scans(tiny_study.folder / "images", **words)
+    prepare_dataset(workspace, dataset, CUT)
+    import_scans(tiny_study.folder / "images", replace=True, **words)
+    assert sorted(path.name for path in workspace.datasets.iterdir() if path.is_dir()) == ["again"]
+
+
+def test_two_processes_make_one_copy(tiny_study, workspace: Workspace) -> None:
+    shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny")
+    script = (
+        "import sys; from pathlib import Path; from tumorlens.workspace import Workspace\n"
+        "from tumorlens.datasets import load_dataset, prepare_dataset; from tumorlens.scans import CUT\n"
+        "place = Workspace.locate(Path(sys.argv[1])); copy = prepare_dataset(place, load_dataset(place, 'tiny'), CUT)\n"
+        "print((copy.path / 'dataset.json').stat().st_ino)"
+    )
+    words = [sys.executable, "-c", script, str(workspace.root)]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert len({process.communicate(timeout=300)[0] for process in both}) == 1
+    assert all(process.returncode == 0 for process in both)
+
+
 def test_it_goes_with_its_original(tiny_study, workspace: Workspace) -> None:
     for name in ("tiny", "other"):
         shutil.copytree(tiny_study.dataset.path, workspace.datasets / name)
     for steps in (CUT, HARMONISED):
         prepare_dataset(workspace, load_dataset(workspace, "tiny"), steps)
     assert remove_dataset(workspace, "tiny") == ["tiny-brain", "tiny-harmonised", "tiny"]
-    assert [path.name for path in workspace.datasets.iterdir()] == ["other"]
+    assert [path.name for path in workspace.datasets.iterdir() if path.is_dir()] == ["other"]

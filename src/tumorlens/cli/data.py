@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tumorlens.cli import audit
 from tumorlens.cli.options import HarmoniseOption, JsonOption, QuietOption, WorkspaceOption, settings_from
+
+if TYPE_CHECKING:
+    from tumorlens.workspace import Workspace
 
 __all__ = ["app"]
 
@@ -304,12 +307,23 @@ def remove(
     quiet: QuietOption = False,
 ) -> None:
     """Remove a data set, and copies made from it, from the workspace; the source files stay."""
-    from tumorlens.datasets import copies_made_from, load_dataset, remove_dataset
+    from tumorlens.datasets import copies_made_from, remove_dataset
 
     settings = settings_from(context, workspace=workspace, quiet=quiet)
-    dataset = load_dataset(settings.workspace, name)
+    scans = _scan_count(settings.workspace, name)
     copies = "".join(f" and its copy {copy}" for copy in copies_made_from(settings.workspace, name))
     if not yes:
-        typer.confirm(f"Remove {name} ({len(dataset.manifest)} scans){copies} from the workspace?", abort=True)
+        typer.confirm(f"Remove {name} ({scans}){copies} from the workspace?", abort=True)
     removed = remove_dataset(settings.workspace, name)
     typer.echo(f"Removed {' and '.join(removed)}; the source files were not touched.")
+
+
+def _scan_count(workspace: Workspace, name: str) -> str:
+    """How many scans there are, in words; a damaged data set can be removed too."""
+    from tumorlens.datasets import load_dataset
+    from tumorlens.errors import IntegrityError
+
+    try:
+        return f"{len(load_dataset(workspace, name))} scans"
+    except IntegrityError:
+        return "damaged"

@@ -12,7 +12,7 @@ from tumorlens.datasets.class_folders import published_part
 from tumorlens.datasets.dataset import Dataset
 from tumorlens.datasets.find_source import find_source
 from tumorlens.datasets.ingest import ingest
-from tumorlens.datasets.library import load_dataset
+from tumorlens.datasets.library import copies_made_from, load_dataset, remove_dataset
 from tumorlens.datasets.manifest import check_kept_names
 from tumorlens.datasets.nifti_masks import NO_MASKS, MaskOptions
 from tumorlens.datasets.plan import make_plan
@@ -124,6 +124,9 @@ def import_scans(
                 plan.source, temporary, steps=plan.pixel_steps, skip_unreadable=plan.skip_unreadable, progress=progress
             )
             assemble(plan, read, temporary, progress=progress)
+    for copy in copies_made_from(workspace, name):  # of the scans as they were before
+        remove_dataset(workspace, copy)
+        progress.say(f"{copy}, a copy of the scans before, was removed.")
     dataset = load_dataset(workspace, name)
     record = dataset.record
     unreadable = tuple(_named(sentence, source, unpacked_to) for sentence in read.unreadable)

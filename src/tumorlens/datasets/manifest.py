@@ -39,7 +39,7 @@ _TYPES = {
 MANIFEST_COLUMNS: tuple[str, ...] = tuple(_TYPES)
 """The columns every manifest has."""
 
-_ADDED = ("volume", "receipt", "label_before", "published_part", "timepoint")
+_ADDED = ("volume", "receipt", "label_before", "published_part", "timepoint", "original_digest")
 
 _IDENTITY = ["row_id", "source", "pixel_digest", "label", "group"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -16,19 +17,21 @@ from tumorlens.datasets.contact_sheet import contact_sheet
 from tumorlens.datasets.copies import check_labels_agree, copies_of
 from tumorlens.datasets.dataset import Dataset, MaskStore
 from tumorlens.datasets.ingest import Ingested, ingest
-from tumorlens.datasets.library import load_dataset, open_dataset
+from tumorlens.datasets.library import open_dataset
 from tumorlens.datasets.manifest import manifest_digest, write_manifest
-from tumorlens.datasets.original import Original, read_original, write_original
+from tumorlens.datasets.original import ORIGINAL_DIGEST, Original, read_original, write_original
 from tumorlens.datasets.pixelstore import PixelStore
 from tumorlens.datasets.source import ScanSource, SourceRow
-from tumorlens.errors import InputError
+from tumorlens.datasets.split_files import fitting_splits
+from tumorlens.errors import InputError, TumorlensError
 from tumorlens.progress import SILENT, Progress
-from tumorlens.scans import PixelSteps, Scan
-from tumorlens.workspace import Workspace, atomic_directory, check_name
+from tumorlens.scans import CUT, HARMONISED, PixelSteps, Scan
+from tumorlens.workspace import Workspace, atomic_directory, check_name, one_process
 
 __all__ = ["copy_name", "find_prepared_copies", "prepare_dataset"]
 
-_STEPS = (PixelSteps("brain"), PixelSteps("brain", harmonise=True))
+_WHAT = {CUT: "cut around the head", HARMONISED: "harmonised"}
+_WAIT_SECONDS = 3600.0
 _SAME_ROWS = ["source", "label", "group"]
 _MEASURED = ("height", "width", "area", "brightness")
 _SHEET_COUNT = 8
@@ -44,7 +47,8 @@ def prepare_dataset(
 ) -> Dataset:
     """Take every scan through steps, as ``data import --crop brain`` or ``--harmonise`` does, or find an earlier copy.
 
-    A copy of the data set as it was before, such as before another import, is replaced.
+    A copy of the data set as it was before, such as before another import, is replaced, as is one that is damaged.
+    While another process makes the same copy, this one waits for it.
 
     Args:
         workspace: Where the copy goes, under :func:`copy_name`.
@@ -60,31 +64,47 @@ def prepare_dataset(
         StorageError: The disk is full or may not be written.
     """
     goal = workspace.datasets / check_name(copy_name(dataset.name, steps), of="data set")
+    with one_process(
+        workspace.datasets / f".{goal.name}.lock", doing=f"making the data set {goal.name}", seconds=_WAIT_SECONDS
+    ):
+        found = _find(goal, dataset, steps)
+        return found if found is not None else _make(goal, dataset, steps, progress=progress)
+
+
+def _make(goal: Path, dataset: Dataset, steps: PixelSteps, *, progress: Progress) -> Dataset:
     if goal.exists():
-        found = load_dataset(workspace, goal.name)
-        if _is_copy(found, dataset, steps):
-            return found
         original = read_original(goal)
         if original is None or original.name != dataset.name:
             raise InputError(
-                f"The data set {goal.name!r} has the name of the copy of {dataset.name!r} with {steps.options} and is "
-                f"none: remove it (tumorlens data remove {goal.name}), or leave {steps.options} out."
+                f"The data set {goal.name!r} has the name of the copy of {dataset.name!r} {_WHAT[steps]}, and is none: "
+                f"remove it (tumorlens data remove {goal.name}), or use the scans as stored."
             )
+        progress.say(f"{goal.name} is made anew: {dataset.name} has changed since, or the copy was damaged.")
     with atomic_directory(goal, replace=True) as folder, _source(dataset) as source:
         read = ingest(source, folder, steps=steps, skip_unreadable=False, progress=progress)
         _write(dataset, read, folder, name=goal.name, steps=steps)
+        copy = open_dataset(folder)
+        for file in fitting_splits(goal / copy.splits.name, copy):  # of a copy that was damaged
+            copy.splits.mkdir(exist_ok=True)
+            shutil.copyfile(file, copy.splits / file.name)
     return open_dataset(goal)
 
 
 def find_prepared_copies(workspace: Workspace, dataset: Dataset) -> list[Dataset]:
-    """The copies that :func:`prepare_dataset` made of a data set as it is now."""
-    found = []
-    for steps in _STEPS:
-        name = copy_name(dataset.name, steps)
-        if (workspace.datasets / name).exists():
-            copy = load_dataset(workspace, name)
-            found += [copy] if _is_copy(copy, dataset, steps) else []
-    return found
+    """The copies that :func:`prepare_dataset` made of a data set as it is now; damaged ones are none."""
+    copies = (_find(workspace.datasets / copy_name(dataset.name, steps), dataset, steps) for steps in (CUT, HARMONISED))
+    return [copy for copy in copies if copy is not None]
+
+
+def _find(goal: Path, dataset: Dataset, steps: PixelSteps) -> Dataset | None:
+    if not goal.exists():
+        return None
+    try:
+        found = open_dataset(goal)
+        found.thumbnails()
+    except TumorlensError:
+        return None
+    return found if _is_copy(found, dataset, steps) else None
 
 
 def _is_copy(found: Dataset, dataset: Dataset, steps: PixelSteps) -> bool:
@@ -92,6 +112,7 @@ def _is_copy(found: Dataset, dataset: Dataset, steps: PixelSteps) -> bool:
         found.scan_steps == (*dataset.scan_steps, *steps.words)
         and len(found) == len(dataset)
         and found.manifest[_SAME_ROWS].equals(dataset.manifest[_SAME_ROWS])
+        and ORIGINAL_DIGEST in found.manifest
         and read_original(found.path) == Original(dataset.name, dataset.digest)
     )
 
@@ -121,15 +142,13 @@ def _write(dataset: Dataset, read: Ingested, folder: Path, *, name: str, steps: 
     for lock in folder.glob("*/lock.mdb"):
         lock.unlink()
     np.save(folder / "thumbnails.npy", read.thumbnails, allow_pickle=False)
-    manifest = write_manifest(_manifest(dataset, read), folder / "manifest.parquet")
+    manifest = write_manifest(_manifest(dataset, read, steps), folder / "manifest.parquet")
     record = replace(
         dataset.record,
         name=name,
         digest=manifest_digest(manifest),
         flow=replace(dataset.record.flow, distinct=int((manifest["copy_of"] == -1).sum())),
         scan_steps=(*dataset.scan_steps, *steps.words),
-        near_twins=None,
-        cluster_threshold=None,
         notes=(
             *dataset.record.notes,
             f"A copy of {dataset.name} made with {steps.options}; labels and groups are those of {dataset.name}.",
@@ -141,15 +160,21 @@ def _write(dataset: Dataset, read: Ingested, folder: Path, *, name: str, steps: 
     contact_sheet(copy, count=_SHEET_COUNT).save(copy.contact_sheet)
 
 
-def _manifest(dataset: Dataset, read: Ingested) -> pd.DataFrame:
+def _manifest(dataset: Dataset, read: Ingested, steps: PixelSteps) -> pd.DataFrame:
     digests = [scan.digest for scan in read.scans]
     table = dataset.manifest
-    check_labels_agree(digests, table["label"].tolist(), sources=table["source"].tolist())
+    try:
+        check_labels_agree(digests, table["label"].tolist(), sources=table["source"].tolist())
+    except InputError as error:
+        raise InputError(
+            f"{dataset.name!r} has no copy {_WHAT[steps]}: two of its scans with different labels would become "
+            "the same pixels; use the scans as stored, or correct the labels (tumorlens data audit)."
+        ) from error
     before = table[RECEIPT_COLUMN] if RECEIPT_COLUMN in table else [""] * len(table)
-    steps = ["; ".join(filter(None, (old, *scan.receipt))) for old, scan in zip(before, read.scans, strict=True)]
+    receipts = ["; ".join(filter(None, (old, *scan.receipt))) for old, scan in zip(before, read.scans, strict=True)]
     return table.assign(
         pixel_digest=digests,
         copy_of=copies_of(digests),
         **{column: [getattr(scan, column) for scan in read.scans] for column in _MEASURED},
-        **{RECEIPT_COLUMN: steps},
+        **{RECEIPT_COLUMN: receipts, ORIGINAL_DIGEST: table["pixel_digest"].tolist()},
     )

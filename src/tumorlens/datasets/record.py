@@ -56,7 +56,7 @@ class DatasetRecord:
         scan_steps: Steps applied to every scan before the network.
         synthetic: Whether the scans are made up.
         near_twins: Scans with an upright twin whose thumbnail correlates above ``cluster_threshold``, copies included;
-            ``None`` in data sets of older versions that did not count them.
+            in a prepared copy, those of its original; ``None`` in data sets of older versions that did not count them.
         cluster_threshold: The correlation above which two scans counted as twins; ``None`` likewise.
         notes: What the import said.
         dropped: Sources left out.

@@ -15,7 +15,8 @@ from tumorlens.datasets.contact_sheet import contact_sheet
 from tumorlens.datasets.dataset import CONTACT_SHEET, Dataset
 from tumorlens.datasets.library import load_dataset
 from tumorlens.datasets.manifest import manifest_digest, write_manifest
-from tumorlens.datasets.split_files import load_split
+from tumorlens.datasets.original import ORIGINAL_FILE
+from tumorlens.datasets.split_files import fitting_splits
 from tumorlens.errors import InputError
 from tumorlens.workspace import Workspace, atomic_directory, check_name
 
@@ -25,7 +26,7 @@ OLD_LABEL = "label_before"
 """Manifest column with each scan's label as it was imported."""
 
 _NOTE = f"labels were corrected by hand after the import; the old ones are in the column {OLD_LABEL}."
-_MADE_ANEW = ("dataset.json", "manifest.parquet", CONTACT_SHEET, "splits")
+_MADE_ANEW = ("dataset.json", "manifest.parquet", CONTACT_SHEET, "splits", ORIGINAL_FILE)  # corrected, it is no copy
 _OF_OLD_LABELS = "audit"
 
 
@@ -99,7 +100,7 @@ def relabel(workspace: Workspace, name: str, corrections: Mapping[int, str], *, 
         for file in _files_to_keep(dataset.path):
             _take_over(dataset.path / file, folder / file)
         changed = _write(dataset, manifest, folder, name=goal.name)
-        for split in _splits_to_keep(dataset, changed):
+        for split in fitting_splits(dataset.splits, changed):
             _take_over(split, changed.splits / split.name)
     return load_dataset(workspace, goal.name)
 
@@ -159,18 +160,6 @@ def _files_to_keep(folder: Path) -> Iterator[Path]:
         top = relative.parts[0]
         if file.is_file() and top not in _MADE_ANEW and not top.startswith(_OF_OLD_LABELS) and file.name != "lock.mdb":
             yield relative
-
-
-def _splits_to_keep(dataset: Dataset, changed: Dataset) -> Iterator[Path]:
-    """Yield the kept splits that still hold every class in every part."""
-    if not dataset.splits.is_dir():
-        return
-    for file in sorted(dataset.splits.iterdir()):
-        try:
-            load_split(file, dataset=changed)
-        except InputError:
-            continue
-        yield file
 
 
 def _take_over(old: Path, new: Path) -> None:

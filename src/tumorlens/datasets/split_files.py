@@ -7,6 +7,7 @@ compared with the data set.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,7 +21,7 @@ from tumorlens.datasets.split_check import check_split
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.workspace import write_json, write_text
 
-__all__ = ["SPLIT_FORMAT", "load_split", "save_split"]
+__all__ = ["SPLIT_FORMAT", "fitting_splits", "load_split", "save_split"]
 
 SPLIT_FORMAT = 1
 
@@ -174,3 +175,15 @@ def _unknown(rows: list[str], *, path: Path, dataset: Dataset) -> InputError:
         f"{path} has {len(rows)} rows that {dataset.name!r} has not (the first: "
         f"{', '.join(rows[:3])}): remove them or name the right data set."
     )
+
+
+def fitting_splits(folder: Path, dataset: Dataset) -> Iterator[Path]:
+    """Yield the split files in ``folder`` that fit a data set, such as one with other labels or made anew."""
+    if not folder.is_dir():
+        return
+    for file in sorted(folder.iterdir()):
+        try:
+            load_split(file, dataset=dataset)
+        except InputError:
+            continue
+        yield file

@@ -8,7 +8,17 @@ from tumorlens.scans.limits import DEFAULT_LIMITS, ReadLimits
 from tumorlens.scans.order import natural_key
 from tumorlens.scans.pixel_steps import prepare_scan
 from tumorlens.scans.raster import Scan, decode_scan, quiet_decoding, read_scan
-from tumorlens.scans.reading import AS_READ, DEFAULT_READING, PLANES, PixelSteps, Reading, parse_plane, reading_of
+from tumorlens.scans.reading import (
+    AS_READ,
+    CUT,
+    DEFAULT_READING,
+    HARMONISED,
+    PLANES,
+    PixelSteps,
+    Reading,
+    parse_plane,
+    reading_of,
+)
 from tumorlens.scans.refusals import check_text_name, read_errors
 from tumorlens.scans.units import ScanUnit, scan_units
 from tumorlens.scans.views import ScanView, apply_view
@@ -16,8 +26,10 @@ from tumorlens.scans.window import Window, intensity_range, parse_window, to_gre
 
 __all__ = [
     "AS_READ",
+    "CUT",
     "DEFAULT_LIMITS",
     "DEFAULT_READING",
+    "HARMONISED",
     "PLANES",
     "SCAN_SUFFIXES",
     "SIXTEEN_BIT_MODES",

@@ -16,7 +16,9 @@ from tumorlens.scans.window import PERCENTILES, Window, parse_window
 
 __all__ = [
     "AS_READ",
+    "CUT",
     "DEFAULT_READING",
+    "HARMONISED",
     "PLANES",
     "Crop",
     "PixelSteps",
@@ -34,7 +36,7 @@ Crop = Literal["none", "brain"]
 PLANES: tuple[str, ...] = get_args(Plane)
 """The planes a volume can be cut in."""
 
-_HARMONISED = "harmonise=skull,levels"
+_HARMONISE = "harmonise=skull,levels"
 _CODE = re.compile(r"[A-Z0-9_]{1,16}")
 _WORD = re.compile(r"[a-z0-9]{1,16}")
 
@@ -51,6 +53,15 @@ class PixelSteps:
     crop: Crop = "none"
     harmonise: bool = False
 
+    def __post_init__(self) -> None:
+        """Raise where scans are harmonised without being cut, which nothing does.
+
+        Raises:
+            InputError: It is so.
+        """
+        if self.harmonise and self.crop == "none":
+            raise InputError("Harmonising includes the crop around the head: ask for both.")
+
     def __bool__(self) -> bool:
         """Whether anything is done."""
         return self != AS_READ
@@ -59,7 +70,7 @@ class PixelSteps:
     def words(self) -> tuple[str, ...]:
         """As they stand in ``scan_steps``."""
         cut = (f"crop={self.crop}",) if self.crop != "none" else ()
-        return (*cut, *((_HARMONISED,) if self.harmonise else ()))
+        return (*cut, *((_HARMONISE,) if self.harmonise else ()))
 
     @property
     def options(self) -> str:
@@ -71,6 +82,12 @@ class PixelSteps:
 
 AS_READ = PixelSteps()
 """Nothing is done."""
+
+CUT = PixelSteps("brain")
+"""Scans are cut around the head."""
+
+HARMONISED = PixelSteps("brain", harmonise=True)
+"""The skull is stripped, scans are cut around the head, and grey levels standardised."""
 
 
 @dataclass(frozen=True)
@@ -123,12 +140,14 @@ def reading_of(steps: tuple[str, ...]) -> Reading:
             plane = value
         elif name == "crop" and value in get_args(Crop):
             crop = value
-        elif step == _HARMONISED:
+        elif step == _HARMONISE:
             harmonise = True
         elif name == "series" and _stored(_coded_series, value, step=step):
             series = value
         else:
             raise IntegrityError(f"The scan step {step!r} is not known to this tumorlens: upgrade it.")
+    if harmonise and crop == "none":
+        raise IntegrityError("The scan steps harmonise without a crop, which no tumorlens does: make the file again.")
     done = PixelSteps("brain" if crop == "brain" else "none", harmonise)
     return Reading(window, parse_plane(plane), done, series)
 

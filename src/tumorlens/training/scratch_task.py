@@ -43,7 +43,7 @@ def _grey_levels(job: Mapping[str, Any]) -> tuple[float, float]:
     """Mean and standard deviation, 0..255, over training scans as they are: all, or so many at even distances."""
     with np.load(Path(job["folder"]) / "rows.npz", allow_pickle=False) as arrays:
         rows = arrays["train_rows"]
-    rows = rows[:: -(-len(rows) // _MEASURED)]
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MEASURED)).round().astype(np.int64)]
     reader = open_reader(job["source"])
     sums, count = np.zeros(2), 0
     for start in range(0, len(rows), _BATCH):

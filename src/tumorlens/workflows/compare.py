@@ -26,7 +26,6 @@ from tumorlens.workflows.audit_short import short_finding
 from tumorlens.workflows.baselines import baseline_rows
 from tumorlens.workflows.broken import check_mistake, fit_beside, mistake_notes
 from tumorlens.workflows.context import RunContext, check_wish
-from tumorlens.workflows.crops import Scans, check_crop, choose_scans
 from tumorlens.workflows.differences import rank_differences
 from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fine_tune import FineTuneSettings, fit_fine_tuned_run
@@ -34,6 +33,7 @@ from tumorlens.workflows.fit import Network, fit_backbone, prepare_network
 from tumorlens.workflows.heads import HeadKind, find_head
 from tumorlens.workflows.mlflow_log import MlflowLog
 from tumorlens.workflows.precision import check_precision
+from tumorlens.workflows.prepared_scans import Scans, check_crop, choose_scans, choose_steps
 from tumorlens.workflows.runs import RunRecord
 from tumorlens.workflows.scratch import ScratchSettings, fit_scratch
 from tumorlens.workflows.splits import part_counts, prepare_split
@@ -195,6 +195,8 @@ def compare_networks(
             raise InputError("--break shows a mistake with frozen networks: leave out --fine-tune.")
         if settings.precision != "fp32":
             raise InputError("--break shows a mistake in full precision: leave out --precision.")
+    fine_tunes = settings.fine_tune is not None
+    choose_steps(stored, crop=settings.crop, harmonise=settings.harmonise, fine_tunes=fine_tunes)
     split = prepare_split(stored, protocol=settings.protocol, seed=settings.seed, split_file=settings.split_file)
     for head in heads if specs else ():
         head.check(stored, split, settings.seed)
@@ -202,7 +204,6 @@ def compare_networks(
     log = None if settings.mlflow is None else MlflowLog(settings.mlflow)
     remove_leftovers(workspace.root)
     networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
-    fine_tunes = settings.fine_tune is not None
     scans = choose_scans(
         Scans(stored, split),
         crop=settings.crop,
@@ -226,7 +227,7 @@ def compare_networks(
             wish=settings.wish,
             carry_neighbours=settings.carry_neighbours,
             precision=settings.precision,
-            original_split=scans.original_split,
+            note=scans.note,
         )
         runs = _fit_all(context, networks, heads, settings)
     comparison = _comparison(context, runs)
@@ -271,7 +272,7 @@ def _fit_all(
 
 def _comparison(context: RunContext, runs: Sequence[RunRecord]) -> Comparison:
     best = best_on_validation([run.row for run in runs], by_loss=context.wish is not None)
-    notes = (*_wish_notes(context), *mistake_notes(context, runs))
+    notes = (*((context.note,) if context.note else ()), *_wish_notes(context), *mistake_notes(context, runs))
     return comparison_of(context, runs, best=None if best is None else best.run, notes=notes)
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from tumorlens.datasets import Dataset, ResidualNeighbours, Split
 from tumorlens.datasets.grouped_split import whole_units
+from tumorlens.datasets.original import original_split_digest
 from tumorlens.errors import InputError
 from tumorlens.evaluation import OperatingWish
 from tumorlens.features import FeatureStore
@@ -47,7 +48,7 @@ class RunContext:
         mistake: The mistake that is made on purpose; ``None`` for the right way.
         precision: What networks compute in: ``fp32``, ``int8`` or ``auto``.
         search: The search at whose end the runs are made; ``None`` without one.
-        original_split: Where the data set is the copy of another, the digest of that one's split; else empty.
+        note: What must be said of the choice of scans; empty: nothing.
     """
 
     workspace: Workspace
@@ -65,13 +66,18 @@ class RunContext:
     mistake: str | None = None
     precision: str = "fp32"
     search: str | None = None
-    original_split: str = ""
+    note: str = ""
 
     @property
     def units(self) -> npt.NDArray[np.int64]:
         """``(n,)`` code of what stays together: the group of each row, joined where groups share pixels."""
         found = np.unique(whole_units(self.dataset.groups, self.dataset.digests), return_inverse=True)[1]
         return found.astype(np.int64)
+
+    @property
+    def original_split(self) -> str:
+        """Where the data set is a prepared copy, the digest of the same split of its original; else empty."""
+        return original_split_digest(self.dataset, self.split)
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -26,12 +26,12 @@ from tumorlens.reports import CrossValidation, cross_validation_to_rich
 from tumorlens.training import check_groups
 from tumorlens.workflows.audit_short import short_finding
 from tumorlens.workflows.compare import CompareSettings, prepare_networks
-from tumorlens.workflows.crops import check_crop, choose_steps
 from tumorlens.workflows.doctor import machine_facts, version_facts
 from tumorlens.workflows.fold_context import FoldContext
 from tumorlens.workflows.fold_rows import baseline_fold_rows, fold_differences, network_fold_rows
 from tumorlens.workflows.fold_store import FinishedRow
 from tumorlens.workflows.heads import HEADS, FoldFit, HeadKind, find_head
+from tumorlens.workflows.prepared_scans import check_crop, choose_steps
 from tumorlens.workflows.write_cross_validation import train_commands, write_cross_validation
 from tumorlens.workspace import Workspace, remove_leftovers
 
@@ -137,10 +137,13 @@ def cross_validate(
     specs = [find_backbone(name) for name in settings.backbones]
     heads = [_foldable(name) for name in settings.heads]
     steps = choose_steps(stored, crop=settings.crop, harmonise=settings.harmonise, fine_tunes=False)
-    scans = prepare_dataset(workspace, stored, steps, progress=progress) if steps else stored
-    folds = repeat_folds(scans, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
+    folds = repeat_folds(stored, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
     remove_leftovers(workspace.root)
     networks = prepare_networks(specs, settings, workspace=workspace, progress=progress)
+    scans = stored
+    if steps:
+        scans = prepare_dataset(workspace, stored, steps, progress=progress)
+        folds = repeat_folds(scans, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
     with FeatureStore(workspace.features) as store:
         context = FoldContext(
             workspace=workspace,

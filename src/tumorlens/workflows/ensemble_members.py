@@ -146,7 +146,11 @@ def _check_alike(candidates: Sequence[Candidate]) -> None:
         ("data set", lambda one: one.card.manifest_digest, "train them on one data set"),
         ("protocol", lambda one: one.run.config["run"]["protocol"], "grouped and leaky runs are never mixed"),
         ("split", lambda one: one.card.split_digest, "train them with one --seed or --split"),
-        ("steps between file and graph", lambda one: one.card.scan_steps, "import their scans alike"),
+        (
+            "steps between file and graph",
+            lambda one: one.card.scan_steps,
+            "train them with one --crop, import scans alike",
+        ),
     )
     first = candidates[0]
     for what, of, advice in must_be_one:

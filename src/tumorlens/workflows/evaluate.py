@@ -21,7 +21,6 @@ from tumorlens.evaluation.small_groups import FEW_GROUPS
 from tumorlens.progress import SILENT, Progress
 from tumorlens.reports import SYNTHETIC
 from tumorlens.types import Labels, Probabilities
-from tumorlens.workflows.crops import own_scans
 from tumorlens.workflows.evaluation_groups import JudgedLabels, check_columns, find_by_group
 from tumorlens.workflows.evaluation_labels import map_classes
 from tumorlens.workflows.evaluation_maps import check_masks, score_heatmaps
@@ -30,6 +29,8 @@ from tumorlens.workflows.evaluation_result import Evaluation
 from tumorlens.workflows.evaluation_rules import judge_rules
 from tumorlens.workflows.evaluation_scans import JudgedScans, own_test_part, unseen_scans
 from tumorlens.workflows.ledger import count_openings, record_opening
+from tumorlens.workflows.prepared_scans import own_scans
+from tumorlens.workflows.runs import RunRecord
 from tumorlens.workspace import Workspace
 
 __all__ = ["EvaluateSettings", "evaluate_model"]
@@ -89,7 +90,13 @@ def evaluate_model(
     fixed_views(settings.views)  # a bad number is refused before anything is opened
     found = find_model(model, workspace=workspace)
     scans = load_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
-    scans = own_scans(scans, manifest_digest=found.card.manifest_digest, workspace=workspace)
+    scans = own_scans(
+        scans,
+        manifest_digest=found.card.manifest_digest,
+        scan_steps=found.card.scan_steps,
+        workspace=workspace,
+        progress=progress,
+    )
     own = found.trained_on(scans)
     if own and found.run is None:
         raise InputError(
@@ -110,7 +117,7 @@ def evaluate_model(
         judged = unseen_scans(
             found, scans, workspace=workspace, views=settings.views, threads=threads, progress=progress
         )
-        notes = (_EXTERNAL, *_absent(found.card, classes))
+        notes = (_EXTERNAL, *_absent(found.card, classes), *_met_again(found, scans, judged, workspace=workspace))
     labels = _judged_labels(found.card, scans, judged, classes=classes)
     summary = _summary(labels, scans, settings=settings)
     rules = judge_rules(
@@ -190,13 +197,30 @@ def _decided(card: BundleCard, probabilities: Probabilities) -> Labels:
     return np.array([card.labels.index(answer) for answer in answers], np.int64)
 
 
-def _opened(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace, views: int) -> tuple[str, ...]:
-    run = model.run
-    assert run is not None
+def _met_again(
+    model: EvaluatedModel, dataset: Dataset, judged: JudgedScans, *, workspace: Workspace
+) -> tuple[str, ...]:
+    """Where scans of the model's own test part came under another name, that is an opening of it too."""
+    if not judged.own_test or model.run is None:
+        return ()
+    openings = _record(model.run, dataset, workspace)
+    return (
+        f"{judged.own_test} of these scans are of the model's own test part, which was opened {openings} time(s) in "
+        "this workspace.",
+    )
+
+
+def _record(run: RunRecord, dataset: Dataset, workspace: Workspace) -> int:
+    """Note an opening of a run's test part, and count them."""
     record_opening(
         workspace, dataset=dataset.name, split_digest=run.split_digest, run=run.name, mistake=run.row.mistake
     )
-    openings = count_openings(workspace, run.split_digest)
+    return count_openings(workspace, run.split_digest)
+
+
+def _opened(model: EvaluatedModel, dataset: Dataset, *, workspace: Workspace, views: int) -> tuple[str, ...]:
+    assert model.run is not None
+    openings = _record(model.run, dataset, workspace)
     by = "the predictions kept in the run" if views == 1 else "new predictions"
     return (
         f"The model's own data set: figures on its test part, by {by}. The test part was opened {openings} time(s) in "

@@ -56,6 +56,13 @@ class EvaluatedModel:
         table = self.predictions()
         return frozenset(table.loc[table["part"].isin(SEEN_PARTS), "pixel_digest"])
 
+    def tested(self) -> frozenset[str]:
+        """Digests of the pixels of its run's test part; empty where the run is not at hand."""
+        if self.run is None:
+            return frozenset()
+        table = self.predictions()
+        return frozenset(table.loc[table["part"] == "test", "pixel_digest"])
+
     def training_thumbnails(self, workspace: Workspace) -> np.ndarray | None:
         """``(m, 60, 60)`` uint8 of the scans it was made with; ``None`` where they are not in the workspace."""
         if self.run is None:

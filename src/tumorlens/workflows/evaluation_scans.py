@@ -35,6 +35,7 @@ class JudgedScans:
         notes: What must be said of them.
         one_view: ``(m, k)`` of the scans as they are; ``None`` where ``probabilities`` are those.
         cost: What several views cost; ``None`` for one.
+        own_test: Of another data set's scans, how many are of the model's own test part.
     """
 
     rows: npt.NDArray[np.int64]
@@ -45,6 +46,7 @@ class JudgedScans:
     notes: tuple[str, ...]
     one_view: Probabilities | None = None
     cost: ViewCost | None = None
+    own_test: int = 0
 
 
 def own_test_part(
@@ -124,6 +126,7 @@ def unseen_scans(
             )
         )
     in_training = None if seen is None else len(dataset) - len(rows)
+    tested = model.tested()
     return JudgedScans(
         rows,
         answers.probabilities,
@@ -133,6 +136,7 @@ def unseen_scans(
         tuple(notes),
         answers.one_view,
         answers.cost,
+        own_test=sum(known[digest] in tested for digest in dataset.digests[rows].tolist()),
     )
 
 

@@ -68,7 +68,7 @@ def list_openings(workspace: Workspace, split_digests: Collection[str]) -> list[
         for opening in openings
         if opening.get("original_split_digest")  # an opening by `evaluate` names only the copy's split
     }
-    wanted = {originals.get(digest, digest) for digest in split_digests}
+    wanted = {originals.get(digest, digest) for digest in split_digests if digest}
     return [
         opening for opening in openings if originals.get(opening["split_digest"], opening["split_digest"]) in wanted
     ]

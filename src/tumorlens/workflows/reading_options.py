@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tumorlens.datasets import MaskOptions
 from tumorlens.errors import InputError
-from tumorlens.scans import PixelSteps, Reading, parse_plane, parse_window
+from tumorlens.scans import AS_READ, CUT, HARMONISED, Reading, parse_plane, parse_window
 
 __all__ = ["mask_options", "reading_options"]
 
@@ -29,7 +29,7 @@ def reading_options(*, window: str, plane: str, series: str, crop: str, harmonis
     return Reading(
         window=parse_window(window),
         plane=parse_plane(plane),
-        pixel_steps=PixelSteps("brain" if crop == "brain" or harmonise else "none", harmonise),
+        pixel_steps=HARMONISED if harmonise else (CUT if crop == "brain" else AS_READ),
         series=series,
     )
 

@@ -23,8 +23,8 @@ from tumorlens.reports import SearchRecord, search_to_rich
 from tumorlens.training import Plan, SearchJournal, budget_words
 from tumorlens.training.search_space import AS_STORED, frozen_space
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.crops import Scans
 from tumorlens.workflows.heads import HEADS
+from tumorlens.workflows.prepared_scans import Scans
 from tumorlens.workflows.runs import RunRecord, find_run
 from tumorlens.workflows.search_end import choose, finish_search, next_commands, refuse_after_opening
 from tumorlens.workflows.search_folder import SearchFolder, Stopwatch

@@ -28,11 +28,11 @@ from tumorlens.training import Place, Trial, best_trial
 from tumorlens.training.search_space import AS_STORED, FROZEN, TUNED
 from tumorlens.workflows.compare import comparison_of
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.crops import Scans
 from tumorlens.workflows.fine_tune import fit_fine_tuned_run
 from tumorlens.workflows.fit import fit_backbone
 from tumorlens.workflows.heads import HEADS
 from tumorlens.workflows.ledger import list_openings, record_opening
+from tumorlens.workflows.prepared_scans import Scans
 from tumorlens.workflows.runs import RunRecord
 from tumorlens.workflows.search_folder import SearchFolder
 from tumorlens.workflows.search_stages import Sitting
@@ -44,18 +44,18 @@ _EXPLAINED = (FROZEN, TUNED)
 
 
 def refuse_after_opening(sitting: Sitting, scans: Mapping[str, Scans]) -> None:
-    """Keep trials out once this search, or one of its name before, opened the test part.
+    """Keep trials out once a search opened the test part, under whatever name its scans go.
 
     Raises:
         InputError: The ledger holds such an opening.
     """
     context = sitting.ground.contexts[AS_STORED]
     openings = list_openings(context.workspace, _digests(scans))
-    own = [opening for opening in openings if opening.get("search") == sitting.folder.name]
-    if own:
+    searched = [opening for opening in openings if opening.get("search")]
+    if searched:
         raise InputError(
-            f"The search {sitting.folder.name} opened its test part on {own[0]['time']}, so no trial may follow: give "
-            "another --seed (another split), or another --split, for a new search."
+            f"The search {searched[0]['search']} opened this test part on {searched[0]['time']}, so no trial may "
+            "follow: give another --seed (another split), or another --split, for a new search."
         )
 
 
@@ -167,7 +167,6 @@ def _whole(sitting: Sitting, scans: Scans) -> RunContext:
         split=scans.split,
         neighbours=residual_neighbours(scans.dataset, scans.split),
         search=sitting.folder.name,
-        original_split=scans.original_split,
     )
 
 
@@ -228,4 +227,4 @@ def _importances(sitting: Sitting, stage: Any) -> dict[str, float] | None:
 
 
 def _digests(scans: Mapping[str, Scans]) -> list[str]:
-    return [found.split.digest for found in scans.values()]
+    return [digest for found in scans.values() for digest in (found.split.digest, found.original_split) if digest]

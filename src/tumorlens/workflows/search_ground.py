@@ -17,11 +17,12 @@ from tumorlens.datasets import Dataset, ResidualNeighbours
 from tumorlens.datasets.split import make_split
 from tumorlens.errors import InputError
 from tumorlens.progress import Progress
+from tumorlens.scans import CUT
 from tumorlens.training import Place, Sizes
 from tumorlens.training.search_space import AS_STORED, BRAIN
 from tumorlens.workflows.context import RunContext
-from tumorlens.workflows.crops import CUT, Scans, prepared_scans, steps_done
 from tumorlens.workflows.fit import Network, prepare_network
+from tumorlens.workflows.prepared_scans import Scans, prepared_scans, steps_done
 from tumorlens.workspace import Workspace
 
 __all__ = ["Ground", "find_scans", "rows_of", "stand_on", "without_test"]
@@ -104,7 +105,7 @@ def find_scans(
         return found, []
     done = steps_done(stored.dataset)
     if done:
-        return found, [f"The scans were imported with {done.options}, so a crop is not searched over."]
+        return found, [f"The scans went through {done.options} already, so a crop is not searched over."]
     try:
         found[BRAIN] = prepared_scans(stored, CUT, workspace=workspace, progress=progress)
     except InputError as error:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tumorlens.datasets import Dataset, Split, check_split, find_prepared_copies, prepare_dataset, save_split
+from tumorlens.datasets import Dataset, Split, check_split, prepare_dataset, save_split
+from tumorlens.datasets.original import original_split_digest
 from tumorlens.datasets.split import make_split
 from tumorlens.errors import InputError
 from tumorlens.progress import Progress
-from tumorlens.scans import AS_READ, PixelSteps, reading_of
+from tumorlens.scans import AS_READ, CUT, HARMONISED, PixelSteps, reading_of
 from tumorlens.workspace import Workspace
 
 __all__ = [
     "CROPS",
-    "CUT",
-    "HARMONISED",
     "Scans",
     "check_crop",
     "choose_scans",
@@ -27,9 +26,6 @@ __all__ = [
 CROPS = ("auto", "brain", "none")
 """What ``--crop`` may be; ``auto``: around the head where networks are fine-tuned, as stored for heads alone."""
 
-CUT = PixelSteps("brain")
-HARMONISED = PixelSteps("brain", harmonise=True)
-
 
 @dataclass(frozen=True)
 class Scans:
@@ -38,12 +34,17 @@ class Scans:
     Attributes:
         dataset: As stored, or a copy whose scans went through further steps.
         split: Which part each row belongs to.
-        original_split: Of a copy, the digest of the split as it was made for the scans as stored; else empty.
+        note: What must be said of the choice; empty: nothing.
     """
 
     dataset: Dataset
     split: Split
-    original_split: str = ""
+    note: str = ""
+
+    @property
+    def original_split(self) -> str:
+        """Of a copy, the digest of the same split of the scans as they were; else empty."""
+        return original_split_digest(self.dataset, self.split)
 
 
 def check_crop(crop: str, *, harmonise: bool = False) -> None:
@@ -73,14 +74,20 @@ def choose_steps(dataset: Dataset, *, crop: str, harmonise: bool, fine_tunes: bo
         fine_tunes: Whether networks are fine-tuned, which decides what ``auto`` means.
 
     Raises:
-        InputError: Scans were imported with a crop, before which they would have had to be harmonised.
+        InputError: Scans were imported with a crop, before which they would have had to be harmonised, or which is not
+            wanted.
     """
     done = steps_done(dataset)
+    if crop == "none" and done:
+        raise InputError(
+            f"{dataset.name!r} holds scans with {done.options}, which cannot be undone: leave out --crop none, or name "
+            "the scans as they were."
+        )
     if harmonise:
         if done and not done.harmonise:
             raise InputError(
-                f"{dataset.name!r} was imported with {done.options}, but --harmonise strips the skull before that: "
-                "import the scans without it, or with --harmonise."
+                f"{dataset.name!r} holds scans with {done.options}, but --harmonise strips the skull before that: name "
+                "the scans as they were, or import them again."
             )
         return AS_READ if done else HARMONISED
     return AS_READ if done or crop == "none" or (crop == "auto" and not fine_tunes) else CUT
@@ -110,8 +117,9 @@ def choose_scans(
     except InputError as error:
         if harmonise or crop == "brain":
             raise
-        progress.say(f"Scans are used as stored, not cut around the head. {error}")
-        return stored
+        note = f"Scans are used as stored, not cut around the head. {error}"
+        progress.say(note)
+        return replace(stored, note=note)
 
 
 def prepared_scans(stored: Scans, steps: PixelSteps, *, workspace: Workspace, progress: Progress) -> Scans:
@@ -132,16 +140,30 @@ def prepared_scans(stored: Scans, steps: PixelSteps, *, workspace: Workspace, pr
     kept = copy.splits / f"{same.protocol}-{same.digest[:12]}.json"
     if not kept.exists():
         save_split(same, kept)
-    return Scans(copy, same, original_split=stored.split.digest)
+    return Scans(copy, same)
 
 
-def own_scans(dataset: Dataset, *, manifest_digest: str, workspace: Workspace) -> Dataset:
+def own_scans(
+    dataset: Dataset, *, manifest_digest: str, scan_steps: tuple[str, ...], workspace: Workspace, progress: Progress
+) -> Dataset:
     """The copy of a data set that a model was trained on, if it was, and else the data set.
+
+    A copy that is not there any more is made again: its digest tells whether it was the model's.
 
     Args:
         dataset: What a command was given.
         manifest_digest: Of the data set that the model was trained on.
-        workspace: Where the copy would lie.
+        scan_steps: Those of the model.
+        workspace: Where the copy lies or goes.
+        progress: Told of every scan.
     """
-    copies = find_prepared_copies(workspace, dataset)
-    return next((copy for copy in copies if copy.digest == manifest_digest), dataset)
+    if dataset.digest == manifest_digest:
+        return dataset
+    for steps in (CUT, HARMONISED):
+        if scan_steps == (*dataset.scan_steps, *steps.words) and not steps_done(dataset):
+            try:
+                copy = prepare_dataset(workspace, dataset, steps, progress=progress)
+            except InputError:  # the name is another data set's, or there can be no copy: then it never was the model's
+                return dataset
+            return copy if copy.digest == manifest_digest else dataset
+    return dataset

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from tumorlens.bundles import Predictor
-from tumorlens.datasets import load_dataset
+from tumorlens.datasets import load_dataset, prepare_dataset
 from tumorlens.errors import InputError
 from tumorlens.progress import SILENT
+from tumorlens.scans import CUT
 from tumorlens.workflows.compare import CompareSettings, ComparisonResult, compare_networks
-from tumorlens.workflows.crops import Scans, choose_scans
 from tumorlens.workflows.cross_validation import cross_validate, with_folds
 from tumorlens.workflows.evaluate import evaluate_model
 from tumorlens.workflows.ledger import count_openings
+from tumorlens.workflows.prepared_scans import Scans, choose_scans
+from tumorlens.workflows.public_data import import_scans
 from tumorlens.workflows.runs import read_predictions
 from tumorlens.workflows.splits import prepare_split
 from tumorlens.workspace import Workspace
@@ -113,9 +115,9 @@ def test_where_there_can_be_no_copy_the_default_says_so_and_goes_on(tiny_study, 
             said.append(message)
 
     found = _choose(scans, workspace, crop="auto", fine_tunes=True, progress=Told())
-    assert found is scans
+    assert found.dataset is scans.dataset and found.note == said[0]
     assert said[0].startswith("Scans are used as stored, not cut around the head.") and "tiny-brain" in said[0]
-    with pytest.raises(InputError, match="leave --crop brain out"):
+    with pytest.raises(InputError, match="or use the scans as stored"):
         _choose(scans, workspace, crop="brain", fine_tunes=False)
 
 
@@ -146,10 +148,74 @@ def test_harmonising_includes_the_crop_and_comes_before_it(place: Workspace, sto
     assert _choose(harmonised, place, crop="auto", fine_tunes=True, harmonise=True) is harmonised
     with pytest.raises(InputError, match=r"^--harmonise cuts scans around the head too: leave out --crop none, or"):
         compare_networks("tiny", replace(_SETTINGS, crop="none", harmonise=True), workspace=place)
-    with pytest.raises(InputError, match=r"^'tiny-brain' was imported with --crop brain, but --harmonise strips"):
+    with pytest.raises(InputError, match=r"^'tiny-brain' holds scans with --crop brain, but --harmonise strips"):
         compare_networks("tiny-brain", replace(_SETTINGS, harmonise=True), workspace=place)
 
 
 def test_folds_can_be_of_harmonised_scans(place: Workspace) -> None:
     result = cross_validate("tiny", with_folds(replace(_SETTINGS, harmonise=True), 3, 1), workspace=place)
     assert result.comparison.dataset == "tiny-harmonised"
+
+
+def test_what_was_cut_cannot_be_made_whole(place: Workspace, cropped) -> None:
+    with pytest.raises(InputError, match=r"^'tiny-brain' holds scans with --crop brain, which cannot be undone"):
+        compare_networks("tiny-brain", replace(_SETTINGS, crop="none"), workspace=place)
+
+
+def _fresh(tiny_study, workspace: Workspace) -> Workspace:
+    shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny")
+    return workspace
+
+
+def test_a_copy_trained_on_by_its_own_name_is_counted_with_its_original(tiny_study, workspace: Workspace) -> None:
+    _fresh(tiny_study, workspace)
+    prepare_dataset(workspace, load_dataset(workspace, "tiny"), CUT)
+    (by_name,) = compare_networks("tiny-brain", replace(_SETTINGS, crop="auto"), workspace=workspace).runs
+    (plain,) = compare_networks("tiny", replace(_SETTINGS, crop="auto"), workspace=workspace).runs
+    assert {count_openings(workspace, run.split_digest) for run in (by_name, plain)} == {2}
+
+
+def test_without_its_copy_a_model_still_knows_its_own_test_part(tiny_study, workspace: Workspace) -> None:
+    _fresh(tiny_study, workspace)
+    (run,) = compare_networks("tiny", _SETTINGS, workspace=workspace).runs
+    before = count_openings(workspace, run.split_digest)
+    shutil.rmtree(workspace.datasets / "tiny-brain")
+    found = evaluate_model(run.name, "tiny", workspace=workspace)
+    assert not found.external and found.summary.metrics["accuracy"].value == pytest.approx(run.row.test_accuracy)
+    assert count_openings(workspace, run.split_digest) == before + 1
+
+
+def test_its_test_scans_under_another_name_are_an_opening_too(tiny_study, workspace: Workspace) -> None:
+    _fresh(tiny_study, workspace)
+    (run,) = compare_networks("tiny", replace(_SETTINGS, crop="auto"), workspace=workspace).runs
+    before = count_openings(workspace, run.split_digest)
+    again = import_scans(
+        tiny_study.folder / "images",
+        name="again",
+        labels=tiny_study.folder / "labels.csv",
+        group_pattern=r"(.)[^/]*$",
+        workspace=workspace.root,
+    )
+    assert again.digest != load_dataset(workspace, "tiny").digest
+    found = evaluate_model(run.name, "again", workspace=workspace)
+    assert found.external and count_openings(workspace, run.split_digest) == before + 1
+    assert any("of the model's own test part, which was opened" in note for note in found.notes)
+
+
+def test_what_the_default_could_not_do_stands_in_the_result(tiny_study, workspace: Workspace) -> None:
+    _fresh(tiny_study, workspace)
+    shutil.copytree(tiny_study.dataset.path, workspace.datasets / "tiny-brain")
+    dataset = load_dataset(workspace, "tiny")
+    scans = Scans(dataset, prepare_split(dataset, protocol="grouped", seed=0))
+    assert _choose(scans, workspace, crop="auto", fine_tunes=True).note.startswith("Scans are used as stored")
+
+
+def test_a_damaged_copy_stops_nothing_and_is_made_anew(tiny_study, workspace: Workspace) -> None:
+    _fresh(tiny_study, workspace)
+    (run,) = compare_networks("tiny", _SETTINGS, workspace=workspace).runs
+    (plain,) = compare_networks("tiny", replace(_SETTINGS, crop="auto"), workspace=workspace).runs
+    record = workspace.datasets / "tiny-brain" / "dataset.json"
+    record.write_text(record.read_text()[:40])
+    assert not evaluate_model(plain.name, "tiny", workspace=workspace).external
+    assert not evaluate_model(run.name, "tiny", workspace=workspace).external
+    assert load_dataset(workspace, "tiny-brain").splits.is_dir()
