@@ -61,6 +61,6 @@ def create_app(settings: ServeSettings) -> FastAPI:
     for part in (predict_routes, model_routes, health_routes, v2_routes):
         app.include_router(part.router)
 
-    app.add_middleware(Counted, shared=shared)  # type: ignore[arg-type]
-    app.add_middleware(Guard, limits=settings.limits, host_names=settings.allowed_hosts)  # type: ignore[arg-type]
+    app.add_middleware(Counted, shared=shared)
+    app.add_middleware(Guard, limits=settings.limits, host_names=settings.allowed_hosts)
     return app

@@ -45,7 +45,7 @@ class Counted:
             if wait:
                 later = {"Retry-After": str(int(wait) + 1)}
                 response = problem(429, "Too many requests from one client: send them more slowly.", headers=later)
-                await response(scope, receive, noted)  # type: ignore[arg-type]
+                await response(scope, receive, noted)
             else:
                 await self._app(scope, receive, noted)
         finally:

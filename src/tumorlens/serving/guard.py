@@ -70,7 +70,7 @@ class Guard:
             if begun:
                 raise
             response = problem(refusal.status, refusal.detail, headers={**refusal.headers, **_CLOSE})
-            await response(scope, receive, marked)  # type: ignore[arg-type]
+            await response(scope, receive, marked)
 
     def _check_head(self, headers: MutableMapping[bytes, str]) -> None:
         host = headers.get(b"host", "")

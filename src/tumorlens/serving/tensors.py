@@ -99,7 +99,7 @@ def _pixels(tensor: Mapping[str, Any], binary: bytes, most_pixels: int) -> Pixel
     name, kind, shape = tensor.get("name"), tensor.get("datatype"), tensor.get("shape")
     if name != "pixels" or kind != "UINT8":
         raise ProblemError(400, f"Expected the input 'pixels' of type UINT8, got {name!r} of type {kind!r}.")
-    if not _is_shape(shape):
+    if not isinstance(shape, list) or not _is_shape(shape):
         raise ProblemError(400, f"Expected pixels of shape [n, h, w, 3], got {shape!r}.")
     if shape[1] * shape[2] > most_pixels:
         raise ProblemError(413, f"A scan has {shape[1] * shape[2]} pixels, the limit is {most_pixels}.")
@@ -129,13 +129,8 @@ def _from_json(data: object, count: int) -> Pixels:
     return np.array(flat, np.uint8)
 
 
-def _is_shape(shape: object) -> bool:
-    return (
-        isinstance(shape, list)
-        and len(shape) == _MOST_AXES
-        and all(type(side) is int and side > 0 for side in shape)
-        and shape[3] == 3
-    )
+def _is_shape(shape: list[Any]) -> bool:
+    return len(shape) == _MOST_AXES and all(type(side) is int and side > 0 for side in shape) and shape[3] == 3
 
 
 def _outputs(document: Mapping[str, Any], known: Sequence[str]) -> dict[str, bool]:

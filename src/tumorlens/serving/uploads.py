@@ -64,7 +64,7 @@ async def read_uploads(request: Request, limits: ServeLimits) -> list[Upload]:
     try:
         parser = _InMemory(
             request.headers,
-            request.stream(),  # type: ignore[arg-type]
+            request.stream(),
             max_files=limits.files,
             max_fields=0,
             max_part_size=_PART_BYTES,
