@@ -20,8 +20,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-_CLOSE = {"Connection": "close"}  # what is left of the body is not read
-
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -53,23 +51,26 @@ class Guard:
             await self._app(scope, receive, send)
             return
         begun = False
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        body = _Body(receive, self._limits)
 
         async def marked(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
                 own = {name for name, _ in message["headers"]}
+                if _has_body(headers) and not body.ended and b"connection" not in own:
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
                 message["headers"] = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in own)]
             await send(message)
 
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         try:
             self._check_head(headers)
-            await self._app(scope, _Body(receive, self._limits).receive, marked)
+            await self._app(scope, body.receive, marked)
         except ProblemError as refusal:
             if begun:
                 raise
-            response = problem(refusal.status, refusal.detail, headers={**refusal.headers, **_CLOSE})
+            response = problem(refusal.status, refusal.detail, headers=refusal.headers)
             await response(scope, receive, marked)
 
     def _check_head(self, headers: MutableMapping[bytes, str]) -> None:
@@ -86,13 +87,21 @@ class Guard:
             raise ProblemError(415, "Bodies are taken as they are: send them without Content-Encoding.")
 
 
+def _has_body(headers: MutableMapping[bytes, str]) -> bool:
+    return b"transfer-encoding" in headers or headers.get(b"content-length", "0") != "0"
+
+
 class _Body:
-    """A request's body as it comes, within its limits."""
+    """A request's body as it comes, within its limits.
+
+    Attributes:
+        ended: Whether all of it has come; where it has not, the connection is of no use after the answer.
+    """
 
     def __init__(self, receive: Receive, limits: ServeLimits) -> None:
         self._receive, self._limits = receive, limits
         self._bytes = 0
-        self._ended = False
+        self.ended = False
         self._deadline: float | None = None
 
     async def receive(self) -> Message:
@@ -101,7 +110,7 @@ class _Body:
         Raises:
             ProblemError: The body is too large (413) or too slow (408).
         """
-        if self._ended:
+        if self.ended:
             return await self._receive()  # waits for the client to go
         now = time.monotonic()
         self._deadline = self._deadline or now + self._limits.body_seconds
@@ -109,14 +118,12 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), timeout=max(wait, 0.001))
         except TimeoutError:
-            raise ProblemError(
-                408, "The body came too slowly: send it again, in fewer files or faster.", headers=_CLOSE
-            ) from None
+            raise ProblemError(408, "The body came too slowly: send it again, in fewer files or faster.") from None
         if message["type"] == "http.request":
             self._bytes += len(message.get("body", b""))
-            self._ended = not message.get("more_body", False)
+            self.ended = not message.get("more_body", False)
             if self._bytes > self._limits.body_bytes:
-                raise ProblemError(413, _too_large(self._limits), headers=_CLOSE)
+                raise ProblemError(413, _too_large(self._limits))
         return message
 
 

@@ -21,7 +21,7 @@ from tumorlens.workspace import storage_errors
 __all__ = ["Upload", "read_uploads", "shown_name", "write_uploads"]
 
 _FIELD = "files"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LONGEST_NAME = 120
 _PART_BYTES = 64 * 1024
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -59,7 +59,7 @@ async def read_uploads(request: Request, limits: ServeLimits) -> list[Upload]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise ProblemError(
-            415, f"Expected multipart/form-data with files in the field {_FIELD!r}, got {kind or 'no'!r}."
+            415, f"Expected multipart/form-data with files in the field {_FIELD!r}, got {kind or 'nothing'!r}."
         )
     try:
         parser = _InMemory(
