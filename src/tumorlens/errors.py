@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = [
     "EXIT_CODE",
     "HTTP_STATUS",
+    "BusyError",
     "InputError",
     "IntegrityError",
     "MissingExtraError",
@@ -48,6 +49,10 @@ class StorageError(TumorlensError):
     """Writing failed: disk full, no permission, read-only file system."""
 
 
+class BusyError(TumorlensError):
+    """As many scans are waiting as may wait: to be asked again later."""
+
+
 EXIT_CODE: dict[type[TumorlensError], int] = {TumorlensError: 2}
 
 HTTP_STATUS: dict[type[TumorlensError], int] = {
@@ -56,6 +61,7 @@ HTTP_STATUS: dict[type[TumorlensError], int] = {
     IntegrityError: 500,
     MissingExtraError: 501,
     WeightsUnavailableError: 503,
+    BusyError: 503,
     StorageError: 507,
     TumorlensError: 500,
 }

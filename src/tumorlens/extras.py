@@ -8,7 +8,13 @@ from tumorlens.errors import MissingExtraError
 
 __all__ = ["has_extra", "require_extra"]
 
-_MODULE_OF_EXTRA = {"train": "tensorflow", "int8": "nncf", "search": "optuna", "mlflow": "mlflow"}
+_MODULE_OF_EXTRA = {
+    "train": "tensorflow",
+    "int8": "nncf",
+    "search": "optuna",
+    "mlflow": "mlflow",
+    "serve": "python_multipart",
+}
 
 
 def has_extra(extra: str) -> bool:

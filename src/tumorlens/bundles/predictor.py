@@ -29,7 +29,10 @@ from tumorlens.scans import Scan, ScanView, prepare_scan, quiet_decoding, readin
 from tumorlens.scans.units import Refusal
 from tumorlens.types import Features, Maps, Pixels, Probabilities
 
-__all__ = ["MOST_HEATMAP_SIZE", "ManyAnswers", "Prediction", "Predictor"]
+__all__ = ["GRAPH_OUTPUTS", "MOST_HEATMAP_SIZE", "ManyAnswers", "Prediction", "Predictor"]
+
+GRAPH_OUTPUTS = ("probabilities", "map", "features")
+"""The outputs of a bundle's graph that an answer rests on."""
 
 MOST_HEATMAP_SIZE = 2048
 """Largest input for finer maps, pixels: memory grows with its square."""
@@ -191,7 +194,7 @@ class Predictor:
         self._graph = compile_graph(
             self.folder / GRAPH_FILE,
             goal="latency",
-            outputs=["probabilities", "map", "features"],
+            outputs=list(GRAPH_OUTPUTS),
             threads=threads,
         )
         self._reference = None if self.card.novelty is None else read_reference(self.folder)
@@ -257,6 +260,18 @@ class Predictor:
         if self._finer is not None:
             outputs |= self._finer.run(scan.pixels[None])
         return self._answer(scan, outputs, marks, viewed)
+
+    def answer_from(
+        self, scan: Scan, outputs: Mapping[str, npt.NDArray[np.float32]], *, marks: Sequence[str] = ()
+    ) -> Prediction:
+        """Answer for a scan whose outputs a queue has computed; may be called by several threads.
+
+        Args:
+            scan: The scan, read by :attr:`reading`, its steps after reading included.
+            outputs: What the bundle's graph gives for it: :data:`GRAPH_OUTPUTS`, each with a first axis of 1.
+            marks: What must be said with the answer beside the model's own marks.
+        """
+        return self._answer(scan, outputs, marks, None)
 
     @cached_property
     def _warm_graph(self) -> CompiledGraph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +73,14 @@ class Heatmap:
         with atomic_path(Path(path)) as temporary:
             draw_heatmap(self, temporary)
         return Path(path)
+
+    def png(self) -> bytes:
+        """The picture that :meth:`save` writes."""
+        from tumorlens.explanation.picture import draw_heatmap
+
+        stream = io.BytesIO()
+        draw_heatmap(self, stream)
+        return stream.getvalue()
 
     def save_map(self, path: str | Path) -> Path:
         """Write :attr:`evidence` as a ``.npy`` file (float32, no pickle) and return the path.

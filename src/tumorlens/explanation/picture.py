@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import matplotlib as mpl
 import numpy as np
@@ -39,8 +39,8 @@ def opacities(evidence: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return _MOST_OPAQUE * strength / strength.max() if strength.max() > 0 else strength
 
 
-def draw_heatmap(heatmap: Heatmap, path: Path) -> None:
-    """Write the picture of ``heatmap`` as a PNG."""
+def draw_heatmap(heatmap: Heatmap, out: Path | BinaryIO) -> None:
+    """Write the picture of ``heatmap`` as a PNG to a path or a stream."""
     width, height = _panel_size(heatmap)
     scan = Image.fromarray(heatmap.scan).resize((width, height), Image.Resampling.BICUBIC)
     total = 3 * _GAP + 2 * width + (_GAP + sum(_SCALE) if heatmap.speaks_for else 0)
@@ -60,7 +60,7 @@ def draw_heatmap(heatmap: Heatmap, path: Path) -> None:
         pen.text((_GAP, bottom + place * _LINE), line, fill=_INK, font=_font())
     note = PngInfo()
     note.add_itxt("Description", " ".join(words))
-    picture.save(path, format="PNG", pnginfo=note)
+    picture.save(out, format="PNG", pnginfo=note)
 
 
 def _panel_size(heatmap: Heatmap) -> tuple[int, int]:

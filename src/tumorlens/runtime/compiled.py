@@ -19,7 +19,7 @@ from tumorlens.errors import InputError, IntegrityError
 from tumorlens.runtime.feature_graphs import FeatureGraph
 from tumorlens.types import Pixels
 
-__all__ = ["CompiledGraph", "Goal", "Outputs", "compile_graph"]
+__all__ = ["CompiledGraph", "Goal", "Outputs", "compile_graph", "compile_model"]
 
 Goal = Literal["throughput", "latency"]
 Outputs = dict[str, npt.NDArray[np.float32]]
@@ -47,13 +47,25 @@ def compile_graph(
         InputError: There is no such output.
         IntegrityError: The graph's file is damaged.
     """
+    return CompiledGraph(compile_model(graph, goal=goal, outputs=outputs, threads=threads, scan_size=scan_size))
+
+
+def compile_model(
+    graph: FeatureGraph | Path | str | ov.Model,
+    *,
+    goal: Goal,
+    outputs: Sequence[str] | None,
+    threads: int | None,
+    scan_size: tuple[int, int] | None = None,
+) -> ov.CompiledModel:
+    """What :func:`compile_graph` wraps; its arguments and errors."""
     model = _read(graph)
     model = _select(model, outputs) if outputs is not None else model
     model.reshape({0: ov.PartialShape([1, *(scan_size or (-1, -1)), 3])})
     settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": goal.upper()}
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
-    return CompiledGraph(ov.Core().compile_model(model, "CPU", settings))
+    return ov.Core().compile_model(model, "CPU", settings)
 
 
 class CompiledGraph:

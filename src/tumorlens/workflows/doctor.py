@@ -20,6 +20,7 @@ __all__ = ["Finding", "examine", "machine_facts", "version_facts"]
 
 _LIBRARIES = ("tumorlens", "keras", "openvino", "scikit-learn", "scipy", "numpy", "pillow")
 _EXTRAS = {
+    "serve": "tumorlens serve",
     "train": "--head study, --fine-tune and --from-scratch",
     "int8": "--precision int8 and auto",
     "search": "tumorlens search",

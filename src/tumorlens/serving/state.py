@@ -1,0 +1,37 @@
+"""What all requests share while the server runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from tumorlens.serving.metrics import Metrics
+from tumorlens.serving.model_host import ModelHost
+from tumorlens.serving.rates import Rates
+from tumorlens.serving.settings import ServeSettings
+
+__all__ = ["Shared", "shared_of"]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Made when the server starts.
+
+    Attributes:
+        settings: How it is run.
+        host: The model.
+        metrics: What is counted.
+        rates: How much a client may ask.
+    """
+
+    settings: ServeSettings
+    host: ModelHost
+    metrics: Metrics
+    rates: Rates
+
+
+def shared_of(request: Request) -> Shared:
+    """What a request's application shares."""
+    shared: Shared = request.app.state.shared
+    return shared
