@@ -14,6 +14,7 @@ from tumorlens.scans import read_scan
 pytest.importorskip("tritonclient", reason="tritonclient is not installed")
 
 SCRIPT = """
+import sys
 import numpy as np
 import tritonclient.http as http
 
