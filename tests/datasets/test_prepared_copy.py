@@ -8,7 +8,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tumorlens.datasets import (
     Dataset,
@@ -65,6 +67,20 @@ def test_copies_with_other_steps_lie_side_by_side(place: tuple[Workspace, Datase
     assert (harmonised.digests != cropped.digests).all()
     assert harmonised.manifest["receipt"].str.match(r"skull=.*; crop=.*; levels=").all()
     assert [copy.name for copy in find_prepared_copies(*place)] == ["tiny-brain", "tiny-harmonised"]
+
+
+def test_scans_that_become_the_same_with_other_labels_have_no_copy(workspace: Workspace, tmp_path: Path) -> None:
+    """Two pictures that differ outside the head alone."""
+    rows, columns = np.mgrid[:90, :90]
+    for place in range(8):
+        head = np.where(np.hypot(rows - 45, columns - 45) < 20 + place // 2, 150, 0).astype(np.uint8)
+        head[1, 1] = 10 + place % 2
+        Image.fromarray(head).save(tmp_path / f"{place}.png")
+    (tmp_path / "labels.csv").write_text("Image,Class\n" + "".join(f"{p},{'ab'[p % 2]}\n" for p in range(8)))
+    dataset = import_scans(tmp_path, name="pairs", labels=tmp_path / "labels.csv", workspace=workspace.root)
+    with pytest.raises(InputError, match=r"^'pairs' has no copy cut around the head: two of its scans with different"):
+        prepare_dataset(workspace, dataset, CUT)
+    assert [path.name for path in workspace.datasets.iterdir() if path.is_dir()] == ["pairs"]
 
 
 def test_it_is_found_again(place: tuple[Workspace, Dataset], cropped: Dataset) -> None:

@@ -17,11 +17,12 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from tumorlens import compare, evaluate, import_scans
 from tumorlens.bundles import Predictor, predict_files
-from tumorlens.datasets import Dataset
+from tumorlens.datasets import Dataset, prepare_dataset
 from tumorlens.errors import InputError
-from tumorlens.scans import Scan
+from tumorlens.scans import CUT, HARMONISED, Scan
 from tumorlens.workflows.compare import ComparisonResult
 from tumorlens.workflows.ledger import count_openings
+from tumorlens.workspace import Workspace
 
 SIZE, SLICES, PATIENTS = 48, 6, 10
 MR_STORAGE = "1.2.840.10008.5.1.4.1.1.4"
@@ -80,6 +81,18 @@ def test_masks_give_labels_and_are_cropped_with_the_pixels(volumes: Dataset) -> 
                 assert grey[mask].min() > np.median(grey[~mask])
     assert volumes.manifest["receipt"].str.contains("window=percentiles").all()
     assert volumes.manifest["receipt"].str.contains("crop=head").all()
+
+
+@pytest.mark.parametrize(("steps", "option"), [(CUT, {"crop": "brain"}), (HARMONISED, {"harmonise": True})])
+def test_a_prepared_copy_has_the_masks_of_an_import_with_its_steps(brats: Path, tmp_path: Path, steps, option) -> None:
+    plain = import_scans(brats, name="plain", layout="brats", sequence="flair", workspace=tmp_path)
+    copy = prepare_dataset(Workspace.locate(tmp_path), plain, steps)
+    wanted = import_scans(brats, name="wanted", layout="brats", sequence="flair", workspace=tmp_path, **option)
+    assert copy.scan_steps == wanted.scan_steps and copy.digests.tolist() == wanted.digests.tolist()
+    with copy.open_masks() as masks, wanted.open_masks() as others:
+        for digest in copy.digests.tolist():
+            mask, other = masks.get(digest), others.get(digest)
+            assert mask is not None and other is not None and np.array_equal(mask, other)
 
 
 @pytest.mark.slow
