@@ -30,7 +30,7 @@ def test_the_client_of_the_page(server: str, settings) -> None:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_curl_of_the_page(server: str, scans, tmp_path: Path) -> None:
     lines = [line.strip() for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("    curl ")]
-    assert len(lines) == 2
+    assert len(lines) == 3
     for name in ("scan.png", "a.dcm", "b.dcm"):
         (tmp_path / name).write_bytes(scans[0].read_bytes() if name == "scan.png" else b"")
     words = shlex.split(lines[0].replace("http://127.0.0.1:8000", server))

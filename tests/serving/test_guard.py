@@ -17,7 +17,9 @@ def test_others_are_let_in_on_purpose_alone(host: str) -> None:
     words = {"bundle": Path("b"), "workspace": Workspace.locate("w"), "host": host}
     with pytest.raises(InputError, match=r"lets others ask the model without a login"):
         ServeSettings(**words)
-    assert ServeSettings(**words, insecure=True).allowed_hosts == ()
+    assert ServeSettings(**words, insecure=True).allowed_hosts == ServeSettings(**words, auth=True).allowed_hosts == ()
+    with pytest.raises(InputError, match="give one of the two"):
+        ServeSettings(**words, insecure=True, auth=True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])

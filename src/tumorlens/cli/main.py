@@ -23,6 +23,7 @@ from tumorlens.cli import (
     doctor,
     ensemble,
     evaluate,
+    keys,
     predict,
     report,
     runs,
@@ -55,6 +56,7 @@ app.command("evaluate", short_help="All figures of a model on a data set.")(eval
 app.command("report", short_help="The report of a run or comparison.")(report.report)
 app.command("predict", short_help="What a model says about scans.")(predict.predict)
 app.command("serve", short_help="A model over HTTP.")(serve.serve)
+app.add_typer(keys.app, name="keys")
 app.add_typer(runs.app, name="runs")
 app.add_typer(backbones.app, name="backbones")
 app.add_typer(cache.app, name="cache")

@@ -19,6 +19,7 @@ __all__ = [
     "CarryNeighboursOption",
     "CostOption",
     "CropOption",
+    "DatabaseOption",
     "HarmoniseOption",
     "JsonOption",
     "MlflowOption",
@@ -66,6 +67,12 @@ CropOption = Annotated[
     typer.Option(
         metavar="CROP",
         help="Cut scans to the square around the head: brain or none; auto: brain with --fine-tune, else none.",
+    ),
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="The server's database, as SQLAlchemy writes it [default: server.db in the workspace]."
     ),
 ]
 HarmoniseOption = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tumorlens.cli.options import QuietOption, ThreadsOption, WorkspaceOption, settings_from
+from tumorlens.cli.options import DatabaseOption, QuietOption, ThreadsOption, WorkspaceOption, settings_from
 
 __all__ = ["serve"]
 
@@ -16,9 +16,11 @@ def serve(
     context: typer.Context,
     bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Bundle folder, run folder or run name.")],
     host: Annotated[
-        str, typer.Option(help="Address to listen on; others than this machine's own need --insecure.")
+        str, typer.Option(help="Address to listen on; others than this machine's own need --auth.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0: any free one.")] = 8000,
+    auth: Annotated[bool, typer.Option("--auth", help="Ask every client for a key (tumorlens keys add).")] = False,
+    database_url: DatabaseOption = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Let anyone who reaches --host ask, without a login.")
     ] = False,
@@ -48,7 +50,9 @@ def serve(
         workspace=settings.workspace,
         host=host,
         port=port,
+        auth=auth,
         insecure=insecure,
+        database_url=database_url,
         host_names=tuple(host_name or ()),
         threads=settings.threads,
         keep_uploads=keep_uploads,

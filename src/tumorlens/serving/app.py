@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from tumorlens.serving import health_routes, model_routes, predict_routes, v2_routes
 from tumorlens.serving.counting import Counted
+from tumorlens.serving.database import open_database
 from tumorlens.serving.guard import Guard
 from tumorlens.serving.memory_folder import check_memory, remove_abandoned
 from tumorlens.serving.metrics import Metrics
@@ -39,7 +40,13 @@ def create_app(settings: ServeSettings) -> FastAPI:
         check_memory()
         remove_abandoned()
     host = ModelHost(settings.bundle, threads=settings.threads, most_waiting=settings.limits.waiting)
-    shared = Shared(settings, host, Metrics(host), Rates(settings.limits.requests_a_minute))
+    shared = Shared(
+        settings,
+        host,
+        Metrics(host),
+        Rates(settings.limits.requests_a_minute),
+        open_database(settings.workspace, settings.database_url) if settings.auth else None,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse, Response
 
+from tumorlens.serving.access import allowed
 from tumorlens.serving.predict_routes import REFUSALS
 from tumorlens.serving.problems import problem
 from tumorlens.serving.state import Shared, shared_of
@@ -35,7 +36,12 @@ async def readyz(shared: Annotated[Shared, Depends(shared_of)]) -> JSONResponse:
     return JSONResponse({"status": "ready"})
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get(
+    "/metrics",
+    dependencies=[Depends(allowed("predict"))],
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
+)
 def metrics(shared: Annotated[Shared, Depends(shared_of)]) -> Response:
     """Counters for Prometheus."""
     document, media_type = shared.metrics.render()

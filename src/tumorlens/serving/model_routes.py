@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from tumorlens.bundles.card import CARD_FILE
+from tumorlens.serving.access import allowed
 from tumorlens.serving.model_host import HostedModel
 from tumorlens.serving.predict_routes import REFUSALS
 from tumorlens.serving.problems import ProblemError
@@ -16,7 +17,7 @@ from tumorlens.workflows.runs import list_runs
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["models"])
+router = APIRouter(tags=["models"], dependencies=[Depends(allowed("predict"))])
 
 
 @router.get("/v1/models", response_model=list[ModelOut], responses=REFUSALS)
@@ -26,7 +27,12 @@ def models(shared: Annotated[Shared, Depends(shared_of)]) -> list[dict[str, Any]
         return [_facts(model)]
 
 
-@router.put("/v1/models/current", response_model=ModelOut, responses=REFUSALS)
+@router.put(
+    "/v1/models/current",
+    response_model=ModelOut,
+    responses=REFUSALS,
+    dependencies=[Depends(allowed("train"))],
+)
 def choose(choice: ModelChoice, shared: Annotated[Shared, Depends(shared_of)]) -> dict[str, Any]:
     """Serve the model of another run of the workspace, by name.
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 
+from tumorlens.serving.access import allowed
 from tumorlens.serving.answers import Answered, answer_files
 from tumorlens.serving.memory_folder import memory_folder
 from tumorlens.serving.model_host import HostedModel
@@ -22,7 +23,7 @@ __all__ = ["REFUSALS", "router"]
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "content": {"application/problem+json": {}}}
-    for status in (400, 408, 413, 415, 421, 422, 429, 500, 503)
+    for status in (400, 401, 403, 408, 413, 415, 421, 422, 429, 500, 503)
 }
 _BODY = {
     "requestBody": {
@@ -41,7 +42,7 @@ _BODY = {
     }
 }
 
-router = APIRouter(tags=["predict"])
+router = APIRouter(tags=["predict"], dependencies=[Depends(allowed("predict"))])
 
 
 @router.post("/v1/predict", response_model=PredictOut, responses=REFUSALS, openapi_extra=_BODY)

@@ -69,10 +69,13 @@ class ServeSettings:
     Attributes:
         bundle: The model's folder.
         workspace: Whose runs are listed, and from which another model may be taken by name.
-        host: Address to listen on; any but loopback needs ``insecure``.
+        host: Address to listen on; any but loopback needs ``auth`` or ``insecure``.
         port: Port to listen on; 0: any free one.
-        insecure: Whether anyone who reaches the address may ask.
-        host_names: Names by which clients may call the server; empty: those of loopback, or any with ``insecure``.
+        auth: Whether clients must send a key.
+        insecure: Whether anyone who reaches the address may ask, without a key.
+        database_url: Where keys are kept; ``None``: in the workspace.
+        host_names: Names by which clients may call the server; empty: those of loopback, or any on another
+            address.
         threads: CPU threads; ``None``: all that the process may use.
         keep_uploads: Folder where uploaded files are kept; ``None``: they never touch the disk.
         limits: What is refused.
@@ -82,7 +85,9 @@ class ServeSettings:
     workspace: Workspace
     host: str = "127.0.0.1"
     port: int = 8000
+    auth: bool = False
     insecure: bool = False
+    database_url: str | None = None
     host_names: tuple[str, ...] = ()
     threads: int | None = None
     keep_uploads: Path | None = None
@@ -96,16 +101,19 @@ class ServeSettings:
         """
         if not 0 <= self.port <= 65_535:
             raise InputError(f"Expected --port in 0..65535, got {self.port}.")
-        if not is_loopback(self.host) and not self.insecure:
+        if self.auth and self.insecure:
+            raise InputError("--auth asks for keys and --insecure for none: give one of the two.")
+        if not is_loopback(self.host) and not (self.auth or self.insecure):
             raise InputError(
-                f"--host {self.host} lets others ask the model without a login: leave --host out to serve this machine "
-                "alone, or add --insecure where the network itself is guarded."
+                f"--host {self.host} lets others ask the model without a login: add --auth and make keys (tumorlens "
+                "keys add NAME), leave --host out to serve this machine alone, or add --insecure where the network "
+                "itself is guarded."
             )
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """Names that the header Host may hold; empty: any."""
-        if self.host_names or self.insecure:
+        if self.host_names or not is_loopback(self.host):
             return self.host_names
         return ("localhost", "127.0.0.1", "[::1]")
 

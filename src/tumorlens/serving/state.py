@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastapi import Request
+from sqlalchemy import Engine
 
 from tumorlens.serving.metrics import Metrics
 from tumorlens.serving.model_host import ModelHost
@@ -23,12 +24,14 @@ class Shared:
         host: The model.
         metrics: What is counted.
         rates: How much a client may ask.
+        keys: The database with the keys that clients must have; ``None``: none is asked for.
     """
 
     settings: ServeSettings
     host: ModelHost
     metrics: Metrics
     rates: Rates
+    keys: Engine | None = None
 
 
 def shared_of(request: Request) -> Shared:

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from tumorlens.bundles.predictor import GRAPH_OUTPUTS
+from tumorlens.serving.access import allowed
 from tumorlens.serving.health_routes import is_ready
 from tumorlens.serving.model_host import HostedModel
 from tumorlens.serving.predict_routes import REFUSALS
@@ -28,6 +29,7 @@ _VERSION = "1"
 _AHEAD = 8
 
 router = APIRouter(prefix="/v2", tags=["inference protocol"], responses=REFUSALS)
+_KEYED = [Depends(allowed("predict"))]
 SharedNow = Annotated[Shared, Depends(shared_of)]
 
 
@@ -51,8 +53,8 @@ async def ready(shared: SharedNow) -> JSONResponse:
     return JSONResponse({"ready": True})
 
 
-@router.get("/models/{name}")
-@router.get("/models/{name}/versions/{version}")
+@router.get("/models/{name}", dependencies=_KEYED)
+@router.get("/models/{name}/versions/{version}", dependencies=_KEYED)
 def describe(name: str, shared: SharedNow, version: str = _VERSION) -> dict[str, Any]:
     """Inputs and outputs of the model."""
     with shared.host.model() as model:
@@ -68,8 +70,8 @@ def describe(name: str, shared: SharedNow, version: str = _VERSION) -> dict[str,
         }
 
 
-@router.get("/models/{name}/ready")
-@router.get("/models/{name}/versions/{version}/ready")
+@router.get("/models/{name}/ready", dependencies=_KEYED)
+@router.get("/models/{name}/versions/{version}/ready", dependencies=_KEYED)
 def model_ready(name: str, shared: SharedNow, version: str = _VERSION) -> dict[str, Any]:
     """Whether this model answers."""
     with shared.host.model() as model:
@@ -77,8 +79,8 @@ def model_ready(name: str, shared: SharedNow, version: str = _VERSION) -> dict[s
     return {"name": name, "ready": True}
 
 
-@router.post("/models/{name}/infer", response_class=Response)
-@router.post("/models/{name}/versions/{version}/infer", response_class=Response)
+@router.post("/models/{name}/infer", response_class=Response, dependencies=_KEYED)
+@router.post("/models/{name}/versions/{version}/infer", response_class=Response, dependencies=_KEYED)
 async def infer(name: str, request: Request, shared: SharedNow, version: str = _VERSION) -> Response:
     """The graph's outputs for each scan."""
     limits = shared.settings.limits
