@@ -8,12 +8,18 @@ from tumorlens.errors import MissingExtraError
 
 __all__ = ["has_extra", "require_extra"]
 
-_MODULE_OF_EXTRA = {"train": "tensorflow", "int8": "nncf", "search": "optuna", "mlflow": "mlflow"}
+_MODULE_OF_EXTRA = {
+    "train": "tensorflow",
+    "int8": "nncf",
+    "search": "optuna",
+    "mlflow": "mlflow",
+    "export": "onnx onnxruntime",
+}
 
 
 def has_extra(extra: str) -> bool:
-    """Whether the module behind ``extra`` is installed (it is not imported)."""
-    return importlib.util.find_spec(_MODULE_OF_EXTRA[extra]) is not None
+    """Whether the modules behind ``extra`` are installed (they are not imported)."""
+    return all(importlib.util.find_spec(module) is not None for module in _MODULE_OF_EXTRA[extra].split())
 
 
 def require_extra(extra: str, *, purpose: str) -> None:
@@ -28,6 +34,6 @@ def require_extra(extra: str, *, purpose: str) -> None:
     """
     if not has_extra(extra):
         raise MissingExtraError(
-            f"{purpose} needs {_MODULE_OF_EXTRA[extra]}, which is not installed: "
+            f"{purpose} needs {' and '.join(_MODULE_OF_EXTRA[extra].split())}, which is not installed: "
             f'run pip install "tumorlens[{extra}]" and try again.'
         )

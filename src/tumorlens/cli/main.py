@@ -23,6 +23,7 @@ from tumorlens.cli import (
     doctor,
     ensemble,
     evaluate,
+    export,
     predict,
     report,
     runs,
@@ -53,6 +54,7 @@ app.command("ensemble", short_help="Several runs become one model.")(ensemble.en
 app.command("evaluate", short_help="All figures of a model on a data set.")(evaluate.evaluate)
 app.command("report", short_help="The report of a run or comparison.")(report.report)
 app.command("predict", short_help="What a model says about scans.")(predict.predict)
+app.command("export", short_help="A model for another program.")(export.export)
 app.add_typer(runs.app, name="runs")
 app.add_typer(backbones.app, name="backbones")
 app.add_typer(cache.app, name="cache")

@@ -1,0 +1,26 @@
+"""Task: what a ``.keras`` file from ``tumorlens export`` answers, under whichever of Keras' engines runs this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+__all__ = ["run_model"]
+
+
+def run_model(folder: Path, *, model: str, batches: int) -> dict[str, Any]:
+    """Answer for ``batch0.npy`` and so on in ``folder``, ``(n, h, w, 3)`` uint8 each, in ``answers0.npz`` and so on.
+
+    Returns:
+        ``engine``: Keras' name of it.
+    """
+    loaded = keras.saving.load_model(model, compile=False, safe_mode=True)
+    for place in range(batches):
+        pixels = np.load(folder / f"batch{place}.npy", allow_pickle=False)
+        answers = loaded.predict_on_batch(pixels)
+        named: dict[str, Any] = {name: np.asarray(answers[name], np.float32) for name in answers}
+        np.savez(folder / f"answers{place}.npz", **named)
+    return {"engine": keras.backend.backend()}
