@@ -17,7 +17,14 @@ from tumorlens.runtime.graphs import read_graph, save_graph
 from tumorlens.runtime.jobs import run_job
 from tumorlens.types import Pixels
 
-__all__ = ["KerasJoin", "export_keras_models", "read_batch_answers", "run_keras_model", "write_batches", "write_graph_copy"]
+__all__ = [
+    "KerasJoin",
+    "export_keras_models",
+    "read_batch_answers",
+    "run_keras_model",
+    "write_batches",
+    "write_graph_copy",
+]
 
 _SECTION = "tumorlens"
 

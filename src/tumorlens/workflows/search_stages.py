@@ -7,7 +7,6 @@ journal; the next process begins it anew, and a fine-tuning goes on at the step 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

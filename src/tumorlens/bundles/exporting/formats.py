@@ -132,7 +132,7 @@ class OnnxFormat(ExportFormat):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
         return [dict(zip(names, session.run(names, {"pixels": batch}), strict=True)) for batch in batches]
 
@@ -163,7 +163,9 @@ class KerasFormat(ExportFormat):
         """That it computes in full precision, whatever the bundle does."""
         if card.precision == "fp32":
             return ()
-        return (f"The bundle computes in {card.precision}, the Keras model in full precision: answers differ a little.",)
+        return (
+            f"The bundle computes in {card.precision}, the Keras model in full precision: answers differ a little.",
+        )
 
     def write(self, source: ExportSource, path: Path) -> None:
         """Build it from layers of Keras, and put the facts into the file."""

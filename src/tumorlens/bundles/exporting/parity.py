@@ -54,7 +54,11 @@ class Differences:
 
     def to_json(self) -> dict[str, Any]:
         """As the report holds it."""
-        named = {name: dict(zip(("largest", "mean"), getattr(self, name), strict=True)) for name in asdict(self) if name != "probability_spread"}
+        named = {
+            name: dict(zip(("largest", "mean"), getattr(self, name), strict=True))
+            for name in asdict(self)
+            if name != "probability_spread"
+        }
         return {**named, "probability_spread": self.probability_spread}
 
 

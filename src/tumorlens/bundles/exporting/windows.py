@@ -57,8 +57,7 @@ def pool_window(call: Call[Any, Any]) -> PoolWindow:
         for places, stride, side, dilation in zip(given, strides, kernel, dilations, strict=True)
     ]
     needed = tuple(
-        max(after, whole - size - before)
-        for whole, size, before, after in zip(reach, sizes, begin, end, strict=True)
+        max(after, whole - size - before) for whole, size, before, after in zip(reach, sizes, begin, end, strict=True)
     )
     shares = None
     if "exclude-pad" in call.operation.attributes:

@@ -87,7 +87,7 @@ def write_export(
                 report = _compared(source, target, draft, scans)
                 task.advance(2)
             report |= {"scans": dict(scans_from), "seconds": round(time.monotonic() - started, 3)}
-            parity = folder / f"{out.stem}{PARITY_SUFFIX}"
+            parity = folder / f"{out.name}{PARITY_SUFFIX}"
             parity.write_text(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
             files = _give_names(draft, parity, out, target)
         finally:

@@ -50,7 +50,7 @@ def _outputs(path: Path, pixels: Any, *, prefix: str) -> dict[str, Any]:
     if collecting is None or "calibration" not in known:
         raise InputError(f"{path} must be a .keras model that tumorlens wrote: make the bundle again.")
     height, width = whole.inputs[0].shape[1:3]
-    # Not Resizing: that layer asks for TensorFlow under every engine.
+    # Not Resizing, for the reason below.
     sized = ops.image.resize(ops.cast(pixels, "float32"), (height, width), interpolation="bilinear", antialias=False)
     network = keras.Model(whole.inputs, collecting.input, name=f"{prefix}network")
     pooled = collecting.name == "pooling"
@@ -60,7 +60,7 @@ def _outputs(path: Path, pixels: Any, *, prefix: str) -> dict[str, Any]:
     dense = [known[name] for name in (f"dense{i}" for i in range(1, len(known) + 1)) if name in known]
     logits, class_map = _head(feature_map, dense, pooled=pooled, prefix=prefix)
     calibration = known["calibration"]
-    scaled = layers.Rescaling(calibration.scale, calibration.offset, name=f"{prefix}calibration")(logits)
+    scaled = _scale(logits, calibration.scale, calibration.offset, name=f"{prefix}calibration")
     return {
         "probabilities": layers.Softmax(name=f"{prefix}softmax")(scaled),
         "map": class_map,
@@ -86,7 +86,7 @@ def _head(feature_map: Any, dense: Sequence[Any], *, pooled: bool, prefix: str) 
         at_positions, kernel = first(rows), weight.reshape(height * width, channels, -1)
     first.set_weights([kernel])
     collected = ops.mean(at_positions, axis=1) if pooled else ops.sum(at_positions, axis=1)
-    values = _plus(collected, bias, name=f"{prefix}bias1")
+    values = _scale(collected, 1.0, bias, name=f"{prefix}bias1")
     for number, (before, layer) in enumerate(pairwise(dense), start=2):
         if before.activation is keras.activations.relu:
             mask = ops.cast(ops.greater(values, 0.0), "float32")
@@ -95,13 +95,21 @@ def _head(feature_map: Any, dense: Sequence[Any], *, pooled: bool, prefix: str) 
         shared = layers.Dense(len(bias), use_bias=False, name=f"{prefix}dense{number}")
         values, at_positions = shared(values), shared(at_positions)
         shared.set_weights([weight])
-        values = _plus(values, bias, name=f"{prefix}bias{number}")
+        values = _scale(values, 1.0, bias, name=f"{prefix}bias{number}")
     class_map = layers.Reshape((height, width, int(values.shape[-1])), name=f"{prefix}class_map")(at_positions)
     return values, class_map
 
 
-def _plus(values: Any, bias: Any, *, name: str) -> Any:
-    return layers.Rescaling(1.0, offset=bias.tolist(), name=name)(values)
+def _scale(values: Any, factor: float, summand: Any, *, name: str) -> Any:
+    """``values * factor + summand`` of ``(n, k)`` values, as a frozen dense layer.
+
+    Not Rescaling: that layer asks for TensorFlow under every engine.
+    """
+    width = int(values.shape[-1])
+    layer = layers.Dense(width, trainable=False, name=name)
+    scaled = layer(values)
+    layer.set_weights([np.eye(width, dtype=np.float32) * factor, np.broadcast_to(np.float32(summand), width)])
+    return scaled
 
 
 def _join(
@@ -115,15 +123,20 @@ def _join(
 ) -> dict[str, Any]:
     probabilities = _sum(each["probabilities"] * weight for each, weight in zip(outputs, weights, strict=True))
     if temperature != 1.0 or shift:
-        logits = ops.log(ops.maximum(probabilities, _SMALLEST)) / temperature
-        probabilities = layers.Softmax(name="softmax")(_plus(logits, np.array(shift), name="shift") if shift else logits)
+        logits = ops.log(ops.maximum(probabilities, _SMALLEST))
+        probabilities = layers.Softmax(name="softmax")(
+            _scale(logits, 1.0 / temperature, shift or 0.0, name="calibration")
+        )
     grids = [tuple(each["map"].shape[1:3]) for each in outputs]
     finest = max(height for height, _ in grids), max(width for _, width in grids)
     shares = [
         weight / own * (height * width if adds_up else 1)
         for weight, own, adds_up, (height, width) in zip(weights, temperatures, map_adds_up, grids, strict=True)
     ]
-    laid = [_laid_on(each["map"], grid, finest, place) for place, (each, grid) in enumerate(zip(outputs, grids, strict=True))]
+    laid = [
+        _laid_on(each["map"], grid, finest, place)
+        for place, (each, grid) in enumerate(zip(outputs, grids, strict=True))
+    ]
     parts = [_unit(each["features"]) * float(np.sqrt(w)) for each, w in zip(outputs, weights, strict=True)]
     return {
         "probabilities": probabilities,

@@ -94,7 +94,9 @@ def _squared_difference(call: OnnxCall) -> str:
 
 
 def _not_equal(call: OnnxCall) -> str:
-    return call.builder.emit("Not", [call.builder.emit("Equal", call.inputs, name=f"{call.name}/equal")], name=call.name)
+    return call.builder.emit(
+        "Not", [call.builder.emit("Equal", call.inputs, name=f"{call.name}/equal")], name=call.name
+    )
 
 
 ELEMENTWISE: dict[str, OnnxRule] = {
@@ -112,7 +114,7 @@ ELEMENTWISE: dict[str, OnnxRule] = {
         kind: _same(kind)
         for kind in (
             *("Relu", "Sigmoid", "Tanh", "Erf", "Exp", "Log", "Sqrt", "Abs", "Floor", "Add"),
-            *("Greater", "GreaterEqual", "Less", "LessEqual", "Equal"),
+            *("Greater", "Less", "Equal"),
         )
     },
     **{
@@ -128,6 +130,8 @@ ELEMENTWISE: dict[str, OnnxRule] = {
             "Maximum": "Max",
             "Minimum": "Min",
             "Select": "Where",
+            "GreaterEqual": "GreaterOrEqual",
+            "LessEqual": "LessOrEqual",
             "LogicalNot": "Not",
             "LogicalAnd": "And",
             "LogicalOr": "Or",

@@ -66,9 +66,7 @@ def _interpolate(call: OnnxCall) -> str:
     height, width = check_linear_resize(call)
     if call.operation.attributes.get("coordinate_transformation_mode") != "half_pixel":
         raise unsupported(call.operation, "its pixels' centres do not lie at halves")
-    first = call.builder.emit(
-        "Shape", [call.inputs[0]], name=f"{call.name}/first", start=0, end=2
-    )
+    first = call.builder.emit("Shape", [call.inputs[0]], name=f"{call.name}/first", start=0, end=2)
     sizes = call.builder.emit(
         "Concat", [first, call.builder.constant(np.array([height, width], np.int64))], name=f"{call.name}/sizes", axis=0
     )

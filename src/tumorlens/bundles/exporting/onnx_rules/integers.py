@@ -14,9 +14,7 @@ def _fake_quantise(call: OnnxCall) -> str:
     steps = builder.number(call.setting("levels") - 1, like=call.type())
     above = builder.emit("Max", [x, low], name=f"{name}/above")
     clipped = builder.emit("Min", [above, high], name=f"{name}/clipped")
-    rounded = builder.emit(
-        "Round", [_scaled(call, clipped, low, (low, high), steps, "level")], name=f"{name}/rounded"
-    )
+    rounded = builder.emit("Round", [_scaled(call, clipped, low, (low, high), steps, "level")], name=f"{name}/rounded")
     share = builder.emit("Div", [rounded, steps], name=f"{name}/share")
     width = builder.emit("Sub", [out_high, out_low], name=f"{name}/width")
     return builder.emit("Add", [builder.emit("Mul", [share, width], name=f"{name}/laid"), out_low], name=name)

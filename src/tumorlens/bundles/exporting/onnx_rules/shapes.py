@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tumorlens.bundles.exporting.onnx_call import OnnxCall, OnnxRule
 from tumorlens.bundles.exporting.onnx_builder import element_type
+from tumorlens.bundles.exporting.onnx_call import OnnxCall, OnnxRule
 from tumorlens.bundles.exporting.rule_table import unsupported
 from tumorlens.bundles.exporting.slices import slice_steps, strided_slice_steps
 
@@ -45,7 +45,9 @@ def _concat(call: OnnxCall) -> str:
 def _split(call: OnnxCall) -> tuple[str, ...]:
     (axis,) = call.axes(1, rank=call.rank())
     parts = len(call.operation.shapes)
-    return call.builder.emit_many("Split", [call.inputs[0]], name=call.name, outputs=parts, axis=axis, num_outputs=parts)
+    return call.builder.emit_many(
+        "Split", [call.inputs[0]], name=call.name, outputs=parts, axis=axis, num_outputs=parts
+    )
 
 
 def _split_unevenly(call: OnnxCall) -> tuple[str, ...]:

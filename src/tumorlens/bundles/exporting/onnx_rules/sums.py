@@ -80,8 +80,6 @@ SUMS: dict[str, OnnxRule] = {
     "LogSoftmax": _softmax("LogSoftmax"),
     "NormalizeL2": _normalise_length,
     "MVN": _mean_variance,
-    **{
-        kind: _reduce(kind) for kind in ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2")
-    },
+    **{kind: _reduce(kind) for kind in ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2")},
 }
 """OpenVINO's name of the operation, and what writes it."""

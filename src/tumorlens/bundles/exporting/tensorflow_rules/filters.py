@@ -15,7 +15,6 @@ from tumorlens.bundles.exporting.tensorflow_rules.held import (
     TensorflowCall,
     TensorflowRule,
     arrange,
-    plain,
 )
 from tumorlens.bundles.exporting.windows import check_linear_resize, pool_window
 

@@ -53,7 +53,9 @@ def arrange(value: Held, order: Sequence[int]) -> Any:
     moves = [value.order.index(axis) for axis in order]
     if moves == list(range(len(moves))):
         return value.tensor
-    return np.transpose(value.tensor, moves) if isinstance(value.tensor, np.ndarray) else tf.transpose(value.tensor, moves)
+    return (
+        np.transpose(value.tensor, moves) if isinstance(value.tensor, np.ndarray) else tf.transpose(value.tensor, moves)
+    )
 
 
 def turn(value: Held, axes: Sequence[int]) -> Held:

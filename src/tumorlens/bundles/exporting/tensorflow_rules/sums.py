@@ -54,7 +54,10 @@ def _softmax(function: Callable[..., Any]) -> TensorflowRule:
 def _normalise_length(call: TensorflowCall) -> Held:
     value = call.inputs[0]
     axes = [value.order.index(axis) for axis in call.axes(1, rank=call.rank())]
-    squares, smallest = tf.reduce_sum(tf.square(value.tensor), axis=axes, keepdims=True), np.float32(call.setting("eps"))
+    squares, smallest = (
+        tf.reduce_sum(tf.square(value.tensor), axis=axes, keepdims=True),
+        np.float32(call.setting("eps")),
+    )
     largest = str(call.setting("eps_mode")).lower() == "max"
     length = tf.sqrt(tf.maximum(squares, smallest) if largest else squares + smallest)
     return Held(value.tensor / length, value.order)
