@@ -32,7 +32,7 @@ def export(
     quiet: QuietOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Write a model for another program, if it answers there as its bundle does. Research output, not for patient care."""
+    """Write a model for another program, if it answers there as here. Research output, not for patient care."""
     from tumorlens.cli.output import print_json
     from tumorlens.workflows.export import export_model
 

@@ -135,7 +135,7 @@ def _spread(names: Sequence[str], most: int) -> list[str]:
 
 
 def _trimmed(scans: Sequence[Pixels]) -> list[Pixels]:
-    """Scans that are all of one size lose some lines at the right and the bottom, every second and third, to vary it."""
+    """Scans that are all of one size lose lines at the right and the bottom, every second and third, to vary it."""
     if len({scan.shape for scan in scans}) != 1:
         return list(scans)
     height, width = scans[0].shape[:2]

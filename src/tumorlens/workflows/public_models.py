@@ -1,4 +1,4 @@
-"""The Python face of better models and of export: the workflows of ``tumorlens search``, ``ensemble`` and ``export``."""
+"""The Python face of better models and of export: ``tumorlens search``, ``ensemble`` and ``export`` as functions."""
 
 from __future__ import annotations
 

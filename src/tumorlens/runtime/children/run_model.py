@@ -1,4 +1,4 @@
-"""Task: what a ``.keras`` file from ``tumorlens export`` answers, under whichever of Keras' engines runs this process."""
+"""Task: what a ``.keras`` file from ``tumorlens export`` answers, under whichever of Keras' engines runs here."""
 
 from __future__ import annotations
 
