@@ -143,6 +143,10 @@ class OpenvinoFormat(ExportFormat):
     name, title, suffix, beside = "openvino", "The OpenVINO model", ".xml", (".bin",)
     packages = ("openvino",)
 
+    def bounds(self, card: BundleCard) -> Bounds:
+        """The same for every bundle: a copy computes in what the bundle does."""
+        return _EXACT
+
     def write(self, source: ExportSource, path: Path) -> None:
         """Copy the graph."""
         write_graph_copy(source.graph, path, metadata=as_texts(export_facts(source.card)))
