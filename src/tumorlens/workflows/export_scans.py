@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tumorlens.bundles.exporting.parity import FEWEST_SCANS
-from tumorlens.datasets import Dataset, load_dataset
+from tumorlens.datasets import Dataset, list_datasets, load_dataset
 from tumorlens.datasets.synthesis import SynthesisSettings, virtual_patient
 from tumorlens.errors import InputError, NotFoundError
 from tumorlens.scans import Scan, crop_scan, quiet_decoding, reading_of, scan_units
@@ -99,7 +99,7 @@ def _own(model: EvaluatedModel, workspace: Workspace) -> tuple[list[Pixels], str
 
 
 def _given(model: EvaluatedModel, words: str, workspace: Workspace) -> tuple[list[Pixels], str]:
-    if Path(words).exists():
+    if Path(words).exists() and words not in {record.name for record in list_datasets(workspace)}:
         return _from_files(model, Path(words)), "given as files"
     dataset = own_scans(load_dataset(workspace, words), manifest_digest=model.card.manifest_digest, workspace=workspace)
     if model.trained_on(dataset):

@@ -125,8 +125,7 @@ class RuleTable(Generic[Builder, Held]):
                 values.append([given[operation.name]])
                 continue
             inputs = [values[each.operation][each.output] for each in operation.inputs]
-            answer = self._rules[operation.kind](Call(builder, graph, operation, inputs))
-            values.append(answer if isinstance(answer, list | tuple) else [answer])
+            values.append(_as_many(self._rules[operation.kind](Call(builder, graph, operation, inputs))))
         return {output.name: values[output.value.operation][output.value.output] for output in graph.outputs}
 
     def _check(self, graph: OperationGraph) -> None:
@@ -136,6 +135,11 @@ class RuleTable(Generic[Builder, Held]):
                 f"{self._target} export knows no translation of the operation {', '.join(unknown)} in this model's "
                 "graph: choose --format openvino, or report it."
             )
+
+
+def _as_many(answer: Any) -> Sequence[Any]:
+    """A rule's answer as one value an output."""
+    return answer if isinstance(answer, list | tuple) else [answer]
 
 
 def unsupported(operation: Operation, reason: str) -> InputError:

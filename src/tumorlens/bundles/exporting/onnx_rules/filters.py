@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from tumorlens.bundles.exporting.onnx_call import OnnxCall, OnnxRule
-from tumorlens.bundles.exporting.rule_table import unsupported
 from tumorlens.bundles.exporting.windows import check_linear_resize, pool_window
 
 __all__ = ["FILTERS"]
@@ -64,8 +63,6 @@ def _avg_pool(call: OnnxCall) -> str:
 
 def _interpolate(call: OnnxCall) -> str:
     height, width = check_linear_resize(call)
-    if call.operation.attributes.get("coordinate_transformation_mode") != "half_pixel":
-        raise unsupported(call.operation, "its pixels' centres do not lie at halves")
     first = call.builder.emit("Shape", [call.inputs[0]], name=f"{call.name}/first", start=0, end=2)
     sizes = call.builder.emit(
         "Concat", [first, call.builder.constant(np.array([height, width], np.int64))], name=f"{call.name}/sizes", axis=0
