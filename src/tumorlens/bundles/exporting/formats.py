@@ -223,7 +223,7 @@ class TfliteFormat(ExportFormat):
 
 _EXACT = Bounds(probability=1e-4, map=1e-3, features=1e-3)
 _LITE = Bounds(probability=1e-3, map=1e-2, features=1e-2)
-_INTEGERS = Bounds(probability=0.05, map=0.1, features=0.1)
+_INTEGERS = Bounds(probability=0.1, map=0.2, features=0.2)
 
 FORMATS: dict[str, ExportFormat] = {
     each.name: each for each in (OnnxFormat(), OpenvinoFormat(), KerasFormat(), TfliteFormat())
