@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from tumorlens.bundles.exporting.tensorflow_rules import TENSORFLOW_RULES
 from tumorlens.bundles.exporting.tensorflow_rules.held import hold, plain
+from tumorlens.errors import TumorlensError
 from tumorlens.runtime.operations import OperationGraph, read_operations
 from tumorlens.training.child import Say
 
@@ -17,10 +19,21 @@ __all__ = ["GraphFunction", "run"]
 
 
 def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
-    """Write ``model.tflite`` to the job's folder."""
+    """Write ``model.tflite`` to the job's folder.
+
+    Raises:
+        InputError: An operation has no translation.
+        TumorlensError: TensorFlow Lite cannot hold the model.
+    """
     function = GraphFunction(read_operations(Path(job["graph"])))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function.traced], function)
-    (Path(job["folder"]) / "model.tflite").write_bytes(converter.convert())
+    try:
+        converted = converter.convert()
+    except Exception as error:  # the converter has errors of many kinds, each a page long
+        traceback.print_exc()
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise TumorlensError(f"TensorFlow Lite cannot hold this model ({first}): choose --format onnx.") from error
+    (Path(job["folder"]) / "model.tflite").write_bytes(converted)
     return {}
 
 

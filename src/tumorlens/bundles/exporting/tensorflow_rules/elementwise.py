@@ -13,6 +13,8 @@ from tumorlens.bundles.exporting.tensorflow_rules.held import Held, TensorflowCa
 
 __all__ = ["ELEMENTWISE"]
 
+_ERF_FACTORS = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+
 
 def _of(function: Callable[..., Any]) -> TensorflowRule:
     """``function`` computes it from all inputs."""
@@ -57,7 +59,7 @@ def _gelu(call: TensorflowCall) -> Held:
     if approximate:
         inner = tf.tanh(_like(x, np.sqrt(2 / np.pi)) * x * (1 + _like(x, 0.044715) * x * x))
     else:
-        inner = tf.math.erf(x * _like(x, np.sqrt(0.5)))
+        inner = _erf(x * _like(x, np.sqrt(0.5)))
     return Held(x * (_like(x, 0.5) * (1 + inner)), call.inputs[0].order)
 
 
@@ -77,6 +79,16 @@ def _fake_quantise(call: TensorflowCall) -> Held:
 
 def _like(x: Any, value: float) -> Any:
     return np.asarray(value, x.dtype if isinstance(x, np.ndarray) else x.dtype.as_numpy_dtype)
+
+
+def _erf(x: Any) -> Any:
+    """The error function in operations that TensorFlow Lite has, to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26)."""
+    size = tf.abs(x)
+    t = 1 / (1 + _like(x, 0.3275911) * size)
+    sum_of_powers = _like(x, _ERF_FACTORS[-1])
+    for factor in reversed(_ERF_FACTORS[:-1]):
+        sum_of_powers = sum_of_powers * t + _like(x, factor)
+    return tf.sign(x) * (1 - sum_of_powers * t * tf.exp(-size * size))
 
 
 def _swish(x: Any, beta: Any = None) -> Any:
@@ -100,7 +112,7 @@ ELEMENTWISE: dict[str, TensorflowRule] = {
             "Relu": tf.nn.relu,
             "Sigmoid": tf.sigmoid,
             "Tanh": tf.tanh,
-            "Erf": tf.math.erf,
+            "Erf": _erf,
             "Exp": tf.exp,
             "Log": tf.math.log,
             "Sqrt": tf.sqrt,
