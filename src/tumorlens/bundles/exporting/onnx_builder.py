@@ -44,17 +44,16 @@ class OnnxBuilder:
         """Hold one number of the type ``like``, a NumPy name."""
         return self.constant(np.array(value, like), name="number")
 
-    def emit(self, kind: str, inputs: Sequence[str], *, name: str, outputs: int = 1, **attributes: Any) -> str:
-        """Write a node; give the name of its first output.
+    def emit(self, kind: str, inputs: Sequence[str], *, name: str, **attributes: Any) -> str:
+        """Write a node of one output; give the output's name.
 
         Args:
             kind: ONNX' name of the operator.
             inputs: Names of what it takes; empty for one that is left out.
-            name: What to call its first output.
-            outputs: How many outputs it has; the others are not used.
+            name: What to call its output.
             attributes: The operator's attributes; ``None``: left out.
         """
-        return self.emit_many(kind, inputs, name=name, outputs=outputs, **attributes)[0]
+        return self.emit_many(kind, inputs, name=name, outputs=1, **attributes)[0]
 
     def emit_many(
         self, kind: str, inputs: Sequence[str], *, name: str, outputs: int, **attributes: Any

@@ -37,7 +37,7 @@ def run(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     return {}
 
 
-class GraphFunction(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
+class GraphFunction(tf.Module):
     """A graph as a function of its one input."""
 
     def __init__(self, graph: OperationGraph) -> None:

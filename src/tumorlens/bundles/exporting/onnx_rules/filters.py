@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tumorlens.bundles.exporting.onnx_call import OnnxCall, OnnxRule
@@ -22,7 +24,7 @@ def _group_convolution(call: OnnxCall) -> str:
     return call.builder.emit("Conv", [call.inputs[0], kernel], name=call.name, group=groups, **_placement(call))
 
 
-def _placement(call: OnnxCall) -> dict[str, list[int]]:
+def _placement(call: OnnxCall) -> dict[str, Any]:
     if str(call.setting("auto_pad")) in ("same_upper", "same_lower"):
         call.lengths(0, range(2, call.rank()))  # the padding is as it comes out for a fixed size
     begin, end = ([int(amount) for amount in call.setting(name)] for name in ("pads_begin", "pads_end"))
