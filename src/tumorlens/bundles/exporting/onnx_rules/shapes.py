@@ -11,7 +11,7 @@ from tumorlens.bundles.exporting.slices import slice_steps, strided_slice_steps
 
 __all__ = ["SHAPES"]
 
-_PADDING = {"constant": "constant", "edge": "edge", "reflect": "reflect"}
+_PADDING = ("constant", "reflect")
 
 
 def _reshape(call: OnnxCall) -> str:
@@ -92,7 +92,7 @@ def _pad(call: OnnxCall) -> str:
         raise unsupported(call.operation, f"its padding is {mode}")
     amounts = call.builder.ints(*(int(amount) for place in (1, 2) for amount in call.numbers(place)))
     value = [call.inputs[3]] if mode == "constant" and len(call.inputs) > 3 else []
-    return call.builder.emit("Pad", [call.inputs[0], amounts, *value], name=call.name, mode=_PADDING[mode])
+    return call.builder.emit("Pad", [call.inputs[0], amounts, *value], name=call.name, mode=mode)
 
 
 def _shape_of(call: OnnxCall) -> str:
