@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from tumorlens.workflows.cross_validation import CrossValidationResult
     from tumorlens.workflows.ensemble import EnsembleResult
     from tumorlens.workflows.evaluation_result import Evaluation
+    from tumorlens.workflows.export import ExportResult
     from tumorlens.workflows.fine_tune import FineTuneSettings
     from tumorlens.workflows.public_compare import compare
     from tumorlens.workflows.public_data import import_scans, load_scans
-    from tumorlens.workflows.public_models import ensemble, search
+    from tumorlens.workflows.public_models import ensemble, export_bundle, search
     from tumorlens.workflows.public_results import evaluate, report
     from tumorlens.workflows.report import ReportResult
     from tumorlens.workflows.scratch import ScratchSettings
@@ -53,6 +54,7 @@ __all__ = [
     "Dataset",
     "EnsembleResult",
     "Evaluation",
+    "ExportResult",
     "FineTuneSettings",
     "Prediction",
     "Predictor",
@@ -65,6 +67,7 @@ __all__ = [
     "compare",
     "ensemble",
     "evaluate",
+    "export_bundle",
     "import_scans",
     "load_scans",
     "report",
@@ -77,6 +80,7 @@ _HOME = {
     "Dataset": "tumorlens.datasets",
     "EnsembleResult": "tumorlens.workflows.ensemble",
     "Evaluation": "tumorlens.workflows.evaluation_result",
+    "ExportResult": "tumorlens.workflows.export",
     "FineTuneSettings": "tumorlens.workflows.fine_tune",
     "Prediction": "tumorlens.bundles",
     "Predictor": "tumorlens.bundles",
@@ -89,6 +93,7 @@ _HOME = {
     "compare": "tumorlens.workflows.public_compare",
     "ensemble": "tumorlens.workflows.public_models",
     "evaluate": "tumorlens.workflows.public_results",
+    "export_bundle": "tumorlens.workflows.public_models",
     "import_scans": "tumorlens.workflows.public_data",
     "load_scans": "tumorlens.workflows.public_data",
     "report": "tumorlens.workflows.public_results",

@@ -14,12 +14,13 @@ _MODULE_OF_EXTRA = {
     "search": "optuna",
     "mlflow": "mlflow",
     "serve": "python_multipart",
+    "export": "onnx onnxruntime",
 }
 
 
 def has_extra(extra: str) -> bool:
-    """Whether the module behind ``extra`` is installed (it is not imported)."""
-    return importlib.util.find_spec(_MODULE_OF_EXTRA[extra]) is not None
+    """Whether the modules behind ``extra`` are installed (they are not imported)."""
+    return all(importlib.util.find_spec(module) is not None for module in _MODULE_OF_EXTRA[extra].split())
 
 
 def require_extra(extra: str, *, purpose: str) -> None:
@@ -34,6 +35,6 @@ def require_extra(extra: str, *, purpose: str) -> None:
     """
     if not has_extra(extra):
         raise MissingExtraError(
-            f"{purpose} needs {_MODULE_OF_EXTRA[extra]}, which is not installed: "
+            f"{purpose} needs {' and '.join(_MODULE_OF_EXTRA[extra].split())}, which is not installed: "
             f'run pip install "tumorlens[{extra}]" and try again.'
         )

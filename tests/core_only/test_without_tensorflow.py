@@ -30,6 +30,13 @@ def test_compare_with_linear_heads_and_predict(capsys, tiny_study, place) -> Non
     assert json.loads(capsys.readouterr().out)["label"] in tiny_study.dataset.classes
 
 
+def test_export_to_openvino_and_to_what_needs_it(capsys, tiny_comparison, place, tmp_path) -> None:
+    words = ["export", tiny_comparison.best_run.name, "--out", str(tmp_path), *place]
+    assert main([*words, "--format", "openvino"]) == 0
+    assert main([*words, "--format", "tflite"]) == 2
+    assert 'pip install "tumorlens[train]"' in capsys.readouterr().err
+
+
 def test_mlp_head(capsys, place) -> None:
     assert main(["train", "tiny", "--backbone", "efficientnet-lite0", "--head", "mlp", "--size", "64", *place]) == 0
 

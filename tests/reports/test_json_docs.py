@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from tumorlens.backbones import BACKBONES
+from tumorlens.bundles.exporting.facts import export_facts
 from tumorlens.evaluation import ClassFigures, ConformalFigures, Interval, PublishedFigures
 from tumorlens.workflows.backbone_facts import describe_backbone, list_backbones
 from tumorlens.workflows.cross_validation import CrossValidationSettings, cross_validate
 from tumorlens.workflows.doctor import Finding
 from tumorlens.workflows.evaluate import EvaluateSettings, evaluate_model
+from tumorlens.workflows.export import export_model
 from tumorlens.workflows.report import report_result
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
@@ -68,6 +70,16 @@ def test_predictions(sections, tiny_comparison):
     assert {*document, "distance", "threshold", "unlike", "source", "heatmap"} - sections["`predict`"] == set()
 
 
+def test_export(sections, tiny_study, tiny_comparison, tmp_path):
+    words = {"format_name": "openvino", "out": tmp_path, "workspace": tiny_study.workspace}
+    document = export_model(tiny_comparison.best_run.name, **words).to_json()
+    assert {*document, *document["parity"]} - sections["`export`"] == set()
+    page = set(re.findall(r"`([^`\n]+)`", _DOCUMENT.with_name("export.md").read_text("utf-8")))
+    parts = [document["parity"][name] for name in ("scans", "differences", "bounds")]
+    assert {*document["parity"], *(key for part in parts for key in part)} - page == set()
+    assert set(export_facts(tiny_comparison.best.card)) - page == set()
+
+
 def test_backbones(sections, tmp_path):
     named = sections["`backbones list`, `show`, `fetch`"]
     facts = describe_backbone("vgg16", tmp_path)
@@ -80,6 +92,6 @@ def test_findings(sections):
     assert {entry.name for entry in fields(Finding)} - sections["`doctor`"] == set()
 
 
-@pytest.mark.parametrize("command", ["`train`", "`evaluate`", "`predict`"])
+@pytest.mark.parametrize("command", ["`train`", "`evaluate`", "`export`", "`predict`"])
 def test_answers_carry_marks_and_limits(sections, command):
     assert {"marks", "use"} - sections[command] == set()

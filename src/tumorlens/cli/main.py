@@ -23,6 +23,7 @@ from tumorlens.cli import (
     doctor,
     ensemble,
     evaluate,
+    export,
     keys,
     predict,
     report,
@@ -57,6 +58,7 @@ app.command("report", short_help="The report of a run or comparison.")(report.re
 app.command("predict", short_help="What a model says about scans.")(predict.predict)
 app.command("serve", short_help="A model over HTTP.")(serve.serve)
 app.add_typer(keys.app, name="keys")
+app.command("export", short_help="A model for another program.")(export.export)
 app.add_typer(runs.app, name="runs")
 app.add_typer(backbones.app, name="backbones")
 app.add_typer(cache.app, name="cache")

@@ -30,7 +30,7 @@ from tumorlens.errors import InputError
 from tumorlens.runtime.calibration import UNCALIBRATED, Calibration
 from tumorlens.runtime.graphs import named_result, read_graph, take_results, write_graph
 
-__all__ = ["GraphMember", "ensemble_graph", "write_ensemble_graph"]
+__all__ = ["GraphMember", "ensemble_graph", "shared_area", "write_ensemble_graph"]
 
 _SMALLEST = np.finfo(np.float32).tiny  # below it a probability has no logarithm
 
@@ -136,12 +136,12 @@ def _laid_on(class_map: Any, grid: tuple[int, int], finest: tuple[int, int]) -> 
     if grid == finest:
         return class_map
     by_class = op.transpose(class_map, _ints(0, 3, 1, 2))
-    down, across = (op.constant(_shared_area(old, new)) for old, new in zip(grid, finest, strict=True))
+    down, across = (op.constant(shared_area(old, new)) for old, new in zip(grid, finest, strict=True))
     moved = op.matmul(op.matmul(down, by_class, False, False), across, False, True)
     return op.transpose(moved, _ints(0, 2, 3, 1))
 
 
-def _shared_area(old: int, new: int) -> npt.NDArray[np.float32]:
+def shared_area(old: int, new: int) -> npt.NDArray[np.float32]:
     """``(new, old)``: the share of each new cell of a side that lies in each old one; rows sum to 1."""
     starts, before = np.arange(new)[:, None] / new, np.arange(old)[None, :] / old
     overlap = np.minimum(starts + 1 / new, before + 1 / old) - np.maximum(starts, before)

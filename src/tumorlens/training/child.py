@@ -29,6 +29,9 @@ _TASKS = {
     "fine_tune": "tumorlens.training.fine_tune_task",
     "scratch": "tumorlens.training.scratch_task",
     "gradcam": "tumorlens.explanation.methods.gradcam_task",
+    "tflite": "tumorlens.bundles.exporting.tflite_task",
+    "tflite_answers": "tumorlens.bundles.exporting.answers_task",
+    "keras_answers": "tumorlens.bundles.exporting.answers_task",
 }
 
 

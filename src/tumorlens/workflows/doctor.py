@@ -25,6 +25,7 @@ _EXTRAS = {
     "int8": "--precision int8 and auto",
     "search": "tumorlens search",
     "mlflow": "--mlflow",
+    "export": "tumorlens export --format onnx",
 }
 _NEEDED_MEMORY_GB = 4.0
 _NEEDED_DISK_GB = 5.0

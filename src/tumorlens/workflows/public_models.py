@@ -1,21 +1,23 @@
-"""The Python face of better models: the same workflows as ``tumorlens search`` and ``tumorlens ensemble``."""
+"""The Python face of better models and of export: ``tumorlens search``, ``ensemble`` and ``export`` as functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from tumorlens.bundles import Predictor
 from tumorlens.datasets import Dataset
 from tumorlens.evaluation import parse_wish
 from tumorlens.progress import SILENT, Progress
 from tumorlens.training import parse_budget
 from tumorlens.workflows.ensemble import EnsembleResult, EnsembleSettings, make_ensemble
+from tumorlens.workflows.export import ExportResult, export_model
 from tumorlens.workflows.runs import RunRecord
 from tumorlens.workflows.search import SearchResult, search_dataset
 from tumorlens.workflows.search_settings import DEFAULT_SIZES, SearchSettings
 from tumorlens.workspace import Workspace
 
-__all__ = ["ensemble", "search"]
+__all__ = ["ensemble", "export_bundle", "search"]
 
 
 def ensemble(
@@ -68,6 +70,49 @@ def ensemble(
         carry_neighbours=carry_neighbours,
     )
     return make_ensemble(settings, workspace=Workspace.locate(home).create(), threads=threads, progress=progress)
+
+
+def export_bundle(
+    model: str | Path | Predictor | RunRecord,
+    format: str,
+    *,
+    out: str | Path | None = None,
+    scans: Dataset | str | Path | None = None,
+    workspace: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> ExportResult:
+    """Write a model for another program, after it has answered as its bundle does on at least 32 held-out scans.
+
+    Args:
+        model: A bundle folder, a run folder, the name of a run, a run, or a loaded model such as ``result.best``.
+        format: ``"onnx"`` (extra ``export``), ``"openvino"``, ``"keras"`` or ``"tflite"`` (extra ``train``).
+        out: The file, or a folder to put it in; by default the model's name in this folder.
+        scans: What to compare on: a data set or its name, or a folder of scans; by default the calibration and
+            validation part of the model's own data set, else synthetic scans.
+        workspace: Folder of the workspace; that of a run by default.
+        threads: CPU threads; all by default.
+        progress: Told of each step.
+
+    Returns:
+        The files, and the report that lies beside them.
+
+    Raises:
+        InputError: There is no such format, or it cannot hold the model.
+        MissingExtraError: What writes the format is not installed.
+        TumorlensError: The export differs from the bundle; nothing was written.
+    """
+    home = model.folder.parent.parent if workspace is None and isinstance(model, RunRecord) else workspace
+    words = model.folder if isinstance(model, Predictor | RunRecord) else model
+    return export_model(
+        str(words),
+        format_name=format,
+        out=None if out is None else Path(out),
+        scans=None if scans is None else scans.name if isinstance(scans, Dataset) else str(scans),
+        workspace=Workspace.locate(home),
+        threads=threads,
+        progress=progress,
+    )
 
 
 def search(

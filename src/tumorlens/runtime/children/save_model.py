@@ -14,7 +14,7 @@ from tumorlens.runtime.children.convert_backbone import effective_preprocessing
 from tumorlens.runtime.children.convert_file import load_body
 from tumorlens.runtime.children.networks import POOLED_NORMALISATION, load_network
 
-__all__ = ["preprocess", "save_model"]
+__all__ = ["normalise", "preprocess", "save_model"]
 
 
 def save_model(
@@ -43,7 +43,7 @@ def _from_file(*, model: str, output_layer: str, pooled: bool) -> tuple[Any, Any
     body = load_body(Path(model), output_layer)
     inputs = keras.Input(body.pixels.shape[1:], name="pixels")
     tensor = keras.Model(body.pixels, body.map, name="body")(inputs)
-    return inputs, _normalise(tensor, body.normalisation, pooled=pooled)
+    return inputs, normalise(tensor, body.normalisation, pooled=pooled)
 
 
 def _from_backbone(*, backbone: str, size: int, weights: str | None, pooled: bool) -> tuple[Any, Any]:
@@ -51,7 +51,7 @@ def _from_backbone(*, backbone: str, size: int, weights: str | None, pooled: boo
     network = load_network(spec, size=size, weights=Path(weights) if weights else None)
     inputs = keras.Input((size, size, 3), name="pixels")
     tensor = network.body(preprocess(inputs, effective_preprocessing(spec, network)))
-    return inputs, _normalise(tensor, network.pooled_normalisation, pooled=pooled)
+    return inputs, normalise(tensor, network.pooled_normalisation, pooled=pooled)
 
 
 def preprocess(inputs: Any, steps: Preprocessing) -> Any:
@@ -66,13 +66,15 @@ def preprocess(inputs: Any, steps: Preprocessing) -> Any:
     return tensor
 
 
-def _normalise(tensor: Any, source: layers.LayerNormalization | None, *, pooled: bool) -> Any:
+def normalise(
+    tensor: Any, source: layers.LayerNormalization | None, *, pooled: bool, name: str = POOLED_NORMALISATION
+) -> Any:
     """A network's own normalisation of the pooled map; a flat head sees the map normalised with the same statistics."""
     if source is None:
         return tensor
     if pooled:
         tensor = layers.GlobalAveragePooling2D(name="pooling")(tensor)
-        layer = layers.LayerNormalization(epsilon=source.epsilon, name=POOLED_NORMALISATION)
+        layer = layers.LayerNormalization(epsilon=source.epsilon, name=name)
         tensor = layer(tensor)
         layer.set_weights(source.get_weights())
         return tensor
@@ -80,7 +82,7 @@ def _normalise(tensor: Any, source: layers.LayerNormalization | None, *, pooled:
     mean = keras.ops.mean(pooled_map, axis=-1, keepdims=True)
     variance = keras.ops.mean(keras.ops.square(pooled_map - mean), axis=-1, keepdims=True)
     tensor = (tensor - mean) * keras.ops.rsqrt(variance + source.epsilon)
-    layer = layers.DepthwiseConv2D(1, name=POOLED_NORMALISATION)
+    layer = layers.DepthwiseConv2D(1, name=name)
     tensor = layer(tensor)
     gamma, beta = source.get_weights()
     layer.set_weights([gamma.reshape(1, 1, -1, 1), beta])
