@@ -56,8 +56,8 @@ def _softmax(function: Callable[..., Any]) -> TensorflowRule:
 def _normalise_length(call: TensorflowCall) -> Held:
     """Divided by the root of the sum of squares, which ``eps`` is added to or keeps from being smaller.
 
-    TensorFlow Lite makes this an operation of its own, whose smallest length is 1e-6. Where the graph's is smaller, values
-    are first brought to a largest one of 1, so that no length lies below it.
+    TensorFlow Lite makes this an operation of its own, whose smallest length is 1e-6. Where the graph's is smaller, the
+    values are first brought to a largest one of 1, so that no length lies below it.
     """
     value = call.inputs[0]
     axes = [value.order.index(axis) for axis in call.axes(1, rank=call.rank())]
