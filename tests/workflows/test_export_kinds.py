@@ -59,7 +59,7 @@ def test_answers_are_the_bundle_s(trained, tmp_path: Path, kind: str, name: str)
     result = tl.export_bundle(run, name, out=tmp_path)
     assert [file.parent for file in result.files] == [tmp_path] * len(result.files)
     found = result.parity["differences"]
-    limit = 0.1 if kind == "int8" and name != "openvino" else 1e-4
+    limit = 0.25 if kind == "int8" and name != "openvino" else 1e-4
     assert found["probability"]["largest"] < limit and found["probability_spread"] > 1e-3
     if kind == "fine-tuned":
         assert "crop=brain" in result.not_in_graph[0]

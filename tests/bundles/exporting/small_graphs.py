@@ -160,6 +160,9 @@ GRAPHS: dict[str, Callable[[], ov.Model]] = {
         "softmax, last axis": lambda x: op.softmax(x, -1),
         "log softmax": lambda x: op.log_softmax(x, 2),
         "normalize, largest": lambda x: op.normalize_l2(x, _ints(1, 3), 1.0, "max"),
+        "normalize, tiny values": lambda x: op.normalize_l2(
+            op.multiply(x, op.constant(np.float32(1e-9))), _ints(1), 1e-38, "max"
+        ),
         "normalize, sum": lambda x: op.normalize_l2(x, _ints(1), 0.5, "add"),
         "mvn, inside": lambda x: op.mvn(x, _ints(1, 2), True, 0.1, "inside_sqrt"),
         "mvn, outside": lambda x: op.mvn(x, _ints(-1), True, 0.1, "outside_sqrt"),

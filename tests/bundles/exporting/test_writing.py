@@ -133,15 +133,17 @@ def test_differences_are_the_largest_and_the_mean_over_all_batches() -> None:
     found = compare_answers(ours, theirs)
     assert found.probability == pytest.approx((0.1, 0.025)) and found.map == (0.5, 0.25)
     assert found.features == (0.0, 0.0) and found.probability_spread == 0.0
-    check(found, Bounds(probability=0.2, map=0.5, features=0.0), title="It")
+    check(found, Bounds(probability=0.2, probability_mean=0.03, map=0.5, features=0.0), title="It")
     with pytest.raises(TumorlensError, match=r"It differs from the bundle by 0\.1 \(probability\), allowed are 0\.05"):
-        check(found, Bounds(probability=0.05, map=1, features=1), title="It")
+        check(found, Bounds(probability=0.05, probability_mean=1, map=1, features=1), title="It")
+    with pytest.raises(TumorlensError, match=r"by 0\.025 \(probability_mean\), allowed are 0\.02"):
+        check(found, Bounds(probability=1, probability_mean=0.02, map=1, features=1), title="It")
 
 
 def test_bounds_by_precision(source) -> None:
     integers = replace(source.card, precision="int8")
     assert [FORMATS[name].bounds(source.card).probability for name in FORMATS] == [1e-4, 1e-4, 1e-4, 1e-3]
-    assert {FORMATS[name].bounds(integers).probability for name in ("onnx", "keras", "tflite")} == {0.1}
+    assert {FORMATS[name].bounds(integers).probability for name in ("onnx", "keras", "tflite")} == {0.25}
     assert (
         "floating point" in FORMATS["onnx"].notes(integers)[0]
         and "full precision" in FORMATS["keras"].notes(integers)[0]

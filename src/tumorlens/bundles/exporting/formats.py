@@ -221,9 +221,9 @@ class TfliteFormat(ExportFormat):
         return "tensorflow lite"
 
 
-_EXACT = Bounds(probability=1e-4, map=1e-3, features=1e-3)
-_LITE = Bounds(probability=1e-3, map=1e-2, features=1e-2)
-_INTEGERS = Bounds(probability=0.1, map=0.2, features=0.2)
+_EXACT = Bounds(probability=1e-4, probability_mean=1e-4, map=1e-3, features=1e-3)
+_LITE = Bounds(probability=1e-3, probability_mean=1e-3, map=1e-2, features=1e-2)
+_INTEGERS = Bounds(probability=0.25, probability_mean=0.03, map=0.3, features=0.3)
 
 FORMATS: dict[str, ExportFormat] = {
     each.name: each for each in (OnnxFormat(), OpenvinoFormat(), KerasFormat(), TfliteFormat())

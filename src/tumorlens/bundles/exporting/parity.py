@@ -18,6 +18,7 @@ from tumorlens.types import Pixels
 __all__ = ["FEWEST_SCANS", "Bounds", "Differences", "batches_of", "check", "compare_answers"]
 
 FEWEST_SCANS = 32
+_MEAN = "_mean"
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Bounds:
 
     Attributes:
         probability: Between two probabilities, 0..1.
+        probability_mean: The mean of that over all scans and classes.
         map: Between two cells of a map, as a share of the largest magnitude in the bundle's maps.
         features: Between two features, as a share of the largest magnitude in the bundle's features.
     """
 
     probability: float
+    probability_mean: float
     map: float
     features: float
 
@@ -103,10 +106,11 @@ def check(found: Differences, bounds: Bounds, *, title: str) -> None:
     """
     limits: Mapping[str, float] = asdict(bounds)
     for name, limit in limits.items():
-        largest = getattr(found, name)[0]
-        if not largest <= limit:
+        largest, mean = getattr(found, name.removesuffix(_MEAN))
+        measured = mean if name.endswith(_MEAN) else largest
+        if not measured <= limit:
             raise TumorlensError(
-                f"{title} differs from the bundle by {largest:.2g} ({name}), allowed are {limit:g}, so nothing was "
+                f"{title} differs from the bundle by {measured:.2g} ({name}), allowed are {limit:g}, so nothing was "
                 "written: choose another --format, or report it."
             )
 

@@ -12,6 +12,8 @@ from tumorlens.bundles.exporting.tensorflow_rules.held import Held, TensorflowCa
 
 __all__ = ["SUMS"]
 
+_SMALLEST_SQUARE = 1e-12
+
 
 def _matmul(call: TensorflowCall) -> Held:
     left, right = (plain(value) for value in call.inputs)
@@ -52,15 +54,19 @@ def _softmax(function: Callable[..., Any]) -> TensorflowRule:
 
 
 def _normalise_length(call: TensorflowCall) -> Held:
+    """Divided by the root of the sum of squares, which ``eps`` is added to or keeps from being smaller.
+
+    TensorFlow Lite makes this an operation of its own, whose smallest length is 1e-6. Where the graph's is smaller, the
+    values are first brought to a largest one of 1, so that no length lies below it.
+    """
     value = call.inputs[0]
     axes = [value.order.index(axis) for axis in call.axes(1, rank=call.rank())]
-    squares, smallest = (
-        tf.reduce_sum(tf.square(value.tensor), axis=axes, keepdims=True),
-        np.float32(call.setting("eps")),
-    )
+    x, smallest = value.tensor, np.float32(call.setting("eps"))
     largest = str(call.setting("eps_mode")).lower() == "max"
-    length = tf.sqrt(tf.maximum(squares, smallest) if largest else squares + smallest)
-    return Held(value.tensor / length, value.order)
+    if largest and smallest < _SMALLEST_SQUARE:
+        x = x / tf.maximum(tf.reduce_max(tf.abs(x), axis=axes, keepdims=True), np.finfo(np.float32).tiny)
+    squares = tf.reduce_sum(tf.square(x), axis=axes, keepdims=True)
+    return Held(x / tf.sqrt(tf.maximum(squares, smallest) if largest else squares + smallest), value.order)
 
 
 def _mean_variance(call: TensorflowCall) -> Held:
