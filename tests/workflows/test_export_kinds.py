@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tumorlens as tl
+from tumorlens.errors import InputError
 from tumorlens.extras import has_extra
 from tumorlens.training import Recipe
 from tumorlens.workflows.compare import CompareSettings, compare_networks
@@ -56,6 +57,11 @@ def test_answers_are_the_bundle_s(trained, tmp_path: Path, kind: str, name: str)
     if kind == "int8" and not has_extra("int8"):
         pytest.skip("networks are quantised by the extra 'int8'")
     run = trained(kind)
+    if kind == "int8" and name == "keras":
+        with pytest.raises(InputError, match="computes in int8, and a Keras model would answer otherwise"):
+            tl.export_bundle(run, name, out=tmp_path)
+        assert not list(tmp_path.iterdir())
+        return
     result = tl.export_bundle(run, name, out=tmp_path)
     assert [file.parent for file in result.files] == [tmp_path] * len(result.files)
     found = result.parity["differences"]

@@ -131,7 +131,7 @@ def test_going_on_with_it_is_refused(finished, changes, said) -> None:
 def test_the_ledger_refuses_even_where_the_folder_is_gone(finished, tmp_path: Path) -> None:
     workspace = Workspace.locate(shutil.copytree(finished[0].root, tmp_path / "copy"))
     shutil.rmtree(workspace.searches)
-    with pytest.raises(InputError, match="opened its test part on .*no trial may follow"):
+    with pytest.raises(InputError, match="opened this test part on .*no trial may follow"):
         search_dataset("tiny", _SETTINGS, workspace=workspace)
 
 

@@ -49,7 +49,7 @@ def test_openvino_copy_carries_the_facts(source, scans, tmp_path) -> None:
     assert report == written.parity
     assert report["sizes"] == {"40x48": 11, "48x48": 11, "56x48": 10} and report["n_scans"] == 32
     assert report["differences"]["probability"] == {"largest": 0.0, "mean": 0.0}
-    assert report["differences"]["probability_spread"] > 0.01
+    assert report["differences"]["probability_spread"] > 1e-3
 
 
 @pytest.mark.skipif(not has_extra("export"), reason="ONNX is written by the extra 'export'")
@@ -143,11 +143,8 @@ def test_differences_are_the_largest_and_the_mean_over_all_batches() -> None:
 def test_bounds_by_precision(source) -> None:
     integers = replace(source.card, precision="int8")
     assert [FORMATS[name].bounds(source.card).probability for name in FORMATS] == [1e-4, 1e-4, 1e-4, 1e-3]
-    assert {FORMATS[name].bounds(integers).probability for name in ("onnx", "keras", "tflite")} == {0.25}
-    assert (
-        "floating point" in FORMATS["onnx"].notes(integers)[0]
-        and "full precision" in FORMATS["keras"].notes(integers)[0]
-    )
+    assert {FORMATS[name].bounds(integers).probability for name in ("onnx", "tflite")} == {0.25}
+    assert "floating point" in FORMATS["onnx"].notes(integers)[0]
     assert all(FORMATS[name].notes(source.card) == () for name in FORMATS)
 
 

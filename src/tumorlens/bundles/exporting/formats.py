@@ -163,16 +163,17 @@ class KerasFormat(ExportFormat):
     name, title, suffix = "keras", "The Keras model", ".keras"
     packages = ("openvino", "keras")
 
-    def notes(self, card: BundleCard) -> tuple[str, ...]:
-        """That it computes in full precision, whatever the bundle does."""
-        if card.precision == "fp32":
-            return ()
-        return (
-            f"The bundle computes in {card.precision}, the Keras model in full precision: answers differ a little.",
-        )
-
     def write(self, source: ExportSource, path: Path) -> None:
-        """Build it from layers of Keras, and put the facts into the file."""
+        """Build it from layers of Keras, and put the facts into the file.
+
+        Raises:
+            InputError: The bundle computes in integers, which no layer of Keras does as it does, or models are missing.
+        """
+        if source.card.precision != "fp32":
+            raise InputError(
+                f"The bundle computes in {source.card.precision}, and a Keras model would answer otherwise: export the "
+                "same model made with --precision fp32, or choose another --format."
+            )
         export_keras_models(_keras_models(source), path, join=_keras_join(source))
         _add_facts(path, source.card)
 
