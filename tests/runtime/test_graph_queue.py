@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tumorlens.errors import BusyError, TumorlensError
+from tumorlens.errors import BusyError, InputError, TumorlensError
 from tumorlens.runtime import compile_graph
 from tumorlens.runtime.graph_queue import GraphQueue
 
@@ -57,6 +57,15 @@ def test_a_scan_that_waits_may_be_taken_back(graph, scans) -> None:
     futures = [queue.submit(scan) for scan in scans]
     taken_back = [future.cancel() for future in futures[::-1]]
     assert any(taken_back)
+    assert queue.submit(scans[0]).result(timeout=60)["probabilities"].shape == (1, 2)
+    queue.close()
+
+
+def test_what_is_no_scan_is_refused_before_it_waits(graph, scans) -> None:
+    queue = GraphQueue(graph, outputs=OUTPUTS)
+    for wrong in (np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)):
+        with pytest.raises(InputError, match=r"^Expected a scan \(h, w, 3\) of uint8"):
+            queue.submit(wrong)
     assert queue.submit(scans[0]).result(timeout=60)["probabilities"].shape == (1, 2)
     queue.close()
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
 
 from tumorlens.bundles import Predictor
+from tumorlens.serving.app import create_app
 from tumorlens.serving.uploads import shown_name
 
 
@@ -153,3 +156,10 @@ def test_nothing_is_left_in_memory(client, scans) -> None:
     send(client, *scans)
     send(client, ("broken.png", b"x"))
     assert not list(Path("/dev/shm").glob("tumorlens-upload-*"))
+
+
+def test_uploads_are_kept_where_that_is_asked_for(settings, scans, tmp_path: Path) -> None:
+    with TestClient(create_app(replace(settings, keep_uploads=tmp_path))) as client:
+        assert send(client, scans[0]).status_code == 200
+    (kept,) = tmp_path.glob("tumorlens-upload-*/*")
+    assert kept.read_bytes() == scans[0].read_bytes() and kept.name == "00000.png"

@@ -30,7 +30,9 @@ def serve(
     ] = None,
     keep_uploads: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Put uploads into DIR while they are answered [default: in memory alone]."),
+        typer.Option(
+            metavar="DIR", help="Keep uploaded files in DIR [default: in memory alone, while they are answered]."
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
     threads: ThreadsOption = None,

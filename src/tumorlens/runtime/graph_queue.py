@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 
-from tumorlens.errors import BusyError, TumorlensError
+from tumorlens.errors import BusyError, InputError, TumorlensError
 from tumorlens.runtime.compiled import Outputs, compile_model
 from tumorlens.types import Pixels
 
@@ -47,8 +46,10 @@ class GraphQueue:
         self._changed = threading.Condition()
         soon = compile_model(graph, goal="latency", outputs=outputs, threads=threads)
         many = compile_model(graph, goal="throughput", outputs=outputs, threads=threads)
-        self._lone = self._request(soon)
-        self._free = [self._request(many) for _ in range(int(many.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")))]
+        self._lone = soon.create_infer_request()
+        self._free = [
+            many.create_infer_request() for _ in range(int(many.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")))
+        ]
         self._many = len(self._free)
         self._lone_is_free = True
         self._thread = threading.Thread(target=self._dispatch, name="graph-queue", daemon=True)
@@ -70,9 +71,12 @@ class GraphQueue:
             Output name to float32 array whose first axis is 1. It may be cancelled while it waits.
 
         Raises:
+            InputError: ``pixels`` are no such scan; the graph would fail on them without a word.
             BusyError: As many scans are waiting as may wait.
             TumorlensError: The queue was closed.
         """
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+            raise InputError(f"Expected a scan (h, w, 3) of uint8, got {pixels.dtype} of the shape {pixels.shape}.")
         future: Future[Outputs] = Future()
         with self._changed:
             if self._closed:
@@ -92,9 +96,6 @@ class GraphQueue:
         with self._changed:
             self._changed.wait_for(lambda: self._running == 0)
 
-    def _request(self, compiled: ov.CompiledModel) -> Any:
-        return compiled.create_infer_request()
-
     def _dispatch(self) -> None:
         while True:
             with self._changed:
@@ -104,10 +105,14 @@ class GraphQueue:
                 if not self._has_room():
                     self._changed.wait_for(self._has_room)
                 (pixels, future), request = self._waiting.popleft(), self._take_request()
-            if future.set_running_or_notify_cancel():
-                self._start(request, pixels, future)
-            else:
+            if not future.set_running_or_notify_cancel():
                 self._give_back(request)
+                continue
+            try:
+                self._start(request, pixels, future)
+            except Exception as error:  # whatever is wrong with one scan, the others are to be answered
+                self._give_back(request)
+                future.set_exception(TumorlensError(f"The graph could not compute a scan: {error}"))
 
     def _has_room(self) -> bool:
         return bool(self._free) and (self._lone_is_free or self._running < self._many)

@@ -35,10 +35,10 @@ def check_memory() -> None:
 
 @contextmanager
 def memory_folder(inside: Path | None = None) -> Iterator[Path]:
-    """A new folder, gone when the block ends.
+    """A new folder.
 
     Args:
-        inside: Where to make it; ``None``: in memory.
+        inside: Where it is made and kept; ``None``: in memory, and gone when the block ends.
 
     Raises:
         StorageError: There is no room.
@@ -49,7 +49,8 @@ def memory_folder(inside: Path | None = None) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if inside is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_abandoned() -> None:
